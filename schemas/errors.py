@@ -1,0 +1,131 @@
+"""Every error that Ertis raises on purpose: one tree, and whose fault it is is the type.
+
+::
+
+    ErtisError
+    ├── ConfigError            the operator's: a setting or a file; a command ends with exit code 2
+    │   └── PlantError         ... in a plant model
+    ├── SenderError            the sender's: what arrived cannot be used; it is dead-lettered
+    │   ├── TopicError         ... the topic names no source
+    │   ├── PayloadError       ... the bytes do not decode
+    │   └── ReadingError       ... one value of a frame is unusable; its neighbours are kept
+    ├── RequestError           the caller's: an API request; answered 4xx, names the parameter
+    │   ├── NotFoundError      ... no such asset, tag or KPI
+    │   └── TooLargeError      ... more rows than the budget
+    ├── UnavailableError       the surroundings': may pass, is tried again
+    │   ├── BrokerDown
+    │   ├── DatabaseDown
+    │   ├── DeviceDown         ... a PLC or meter does not answer
+    │   └── StorageFull        ... the disk of a spool or of the database
+    └── DefectError            ours: a rule of Ertis itself is broken
+        └── SessionError       ... an event that the protocol state forbids
+
+A message says what was there and what to do about it.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ErtisError(Exception):
+    """Root of the tree; never raised itself."""
+
+
+class ConfigError(ErtisError):
+    """A setting is wrong: says the key, the value found and what would be right.
+
+    ``key`` is the dotted path in the file or the environment variable.
+    """
+
+    def __init__(self, key: str, found: object, right: str) -> None:
+        super().__init__(f"{key}: found {found!r}; {right}")
+        self.key = key
+        self.found = found
+        self.right = right
+
+
+class PlantError(ConfigError):
+    """A plant model contradicts itself or the words of the field."""
+
+
+class SenderError(ErtisError):
+    """What arrived cannot be used; the sender must change.
+
+    ``reason`` is the short fixed word under which it is counted and dead-lettered.
+    """
+
+    reason = "unusable"
+
+
+class TopicError(SenderError):
+    """The topic does not name a source in any namespace that is read here."""
+
+    reason = "topic"
+
+
+class PayloadError(SenderError):
+    """The bytes are not a message of the topic's kind."""
+
+    reason = "payload"
+
+
+class ReadingError(SenderError):
+    """One value of a message is unusable; the others are kept."""
+
+    reason = "reading"
+
+
+class RequestError(ErtisError):
+    """An API request asks for what cannot be: names the parameter and what would be right."""
+
+    def __init__(self, parameter: str, found: object, right: str) -> None:
+        super().__init__(f"{parameter}: found {found!r}; {right}")
+        self.parameter = parameter
+        self.found = found
+        self.right = right
+
+
+class NotFoundError(RequestError):
+    """The asset, tag or KPI that was asked for is not in the catalogue."""
+
+
+class TooLargeError(RequestError):
+    """The answer would pass the row budget of the request."""
+
+
+class UnavailableError(ErtisError):
+    """Something outside this process does not answer now; trying again may help."""
+
+
+class BrokerDown(UnavailableError):
+    """The MQTT broker cannot be reached."""
+
+
+class DatabaseDown(UnavailableError):
+    """PostgreSQL cannot be reached or is restarting."""
+
+
+class DeviceDown(UnavailableError):
+    """A PLC or meter does not answer."""
+
+
+class StorageFull(UnavailableError):
+    """A disk has no room; what is stored stays, what is new waits at its source."""
+
+
+class DefectError(ErtisError):
+    """A rule of Ertis itself is broken: please report it with the message."""
+
+
+class SessionError(DefectError):
+    """A session was given an event that its state forbids."""
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """What to say after an unknown *word*: the nearest known one, or all when they are few."""
+    known = sorted(words)
+    if close := get_close_matches(word, known, n=1):
+        return f"did you mean {close[0]!r}?"
+    if len(known) <= 12:
+        return "known here: " + ", ".join(known) if known else "none is known here"
+    return f"none of the {len(known)} known ones is near"

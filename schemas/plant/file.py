@@ -1,0 +1,212 @@
+"""Plant models as TOML files: templates and ranges in, a checked `Plant` out.
+
+Assets are listed by path; ``pot-{001..240}`` in a path stands for 240 assets. A template lists the
+measures of an asset type once. ``plants/pavlodar.toml`` shows every key.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from posixpath import normpath
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.document import parse_document, read_document
+from schemas.errors import PlantError, nearest
+from schemas.plant.model import Asset, Level, Plant, Rating, Tag
+from schemas.reading import Interpolation, Kind
+
+_RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
+_PATH = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class SiteTable(_Table):
+    """``[site]``."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    title: str
+    time_zone: str
+
+
+class RatingTable(_Table):
+    """``ratings.<name>``."""
+
+    value: float
+    unit: str
+
+
+class AssetTable(_Table):
+    """``[[asset]]``."""
+
+    path: str
+    level: Level
+    type: str
+    title: str = ""
+    template: str | None = None
+    ratings: dict[str, RatingTable] = {}
+
+
+class MeasureTable(_Table):
+    """``[template.<name>.<measure>]``."""
+
+    title: str
+    unit: str
+    kind: Kind
+    interpolation: Interpolation = Interpolation.STEP
+    stale_after_s: float = Field(gt=0)
+    deadband: float = Field(default=0.0, ge=0)
+    limits: tuple[float, float] | None = None
+    modulus: float | None = Field(default=None, gt=0)
+    product: tuple[str, str] | None = None
+
+
+class SourceTable(_Table):
+    """``[[source]]``."""
+
+    address: str = Field(pattern=r"^[^/+#]+/[^/+#]+(/[^/+#]+)?$")
+    asset: str
+
+
+class PlantFile(_Table):
+    """The whole file."""
+
+    site: SiteTable
+    asset: list[AssetTable] = Field(min_length=1)
+    template: dict[str, dict[str, MeasureTable]] = {}
+    source: list[SourceTable] = []
+
+
+def load_plant(path: Path) -> Plant:
+    """Read and check the plant model at *path*.
+
+    Raises
+    ------
+    PlantError
+        No such file, not TOML, an unknown key, or a model that contradicts itself.
+    """
+    return _build(read_document(path, PlantFile, PlantError), path.name)
+
+
+def parse_plant(text: str, origin: str = "plant") -> Plant:
+    """Read a plant model from TOML *text*; errors start with *origin*."""
+    return _build(parse_document(text, PlantFile, origin, PlantError), origin)
+
+
+def _build(tables: PlantFile, origin: str) -> Plant:
+    site = tables.site
+    try:
+        ZoneInfo(site.time_zone)
+    except (KeyError, ValueError) as error:
+        raise PlantError(
+            f"{origin}: site.time_zone", site.time_zone, "use an IANA name such as Asia/Almaty"
+        ) from error
+    assets = {site.name: Asset(site.name, Level.SITE, "site", site.title, None)}
+    tags: dict[str, Tag] = {}
+    for table in tables.asset:
+        template = _template(tables, table, origin)
+        for path in expand(table.path):
+            asset = _asset(table, path, site.name, assets, origin)
+            assets[path] = asset
+            for measure, given in template.items():
+                tag = _tag(asset, measure, given)
+                tags[tag.path] = tag
+    plant = Plant(
+        site.name,
+        site.title,
+        site.time_zone,
+        assets,
+        tags,
+        {source.address: source.asset for source in tables.source},
+    )
+    _check_links(plant, origin)
+    return plant
+
+
+def expand(path: str) -> Sequence[str]:
+    """The paths that a path with ranges stands for: ``pot-{001..003}`` gives three, zeros kept."""
+    found = _RANGE.search(path)
+    if found is None:
+        return [path]
+    low, high = found.groups()
+    head, tail = path[: found.start()], path[found.end() :]
+    return [
+        f"{head}{number:0{len(low)}d}{rest}"
+        for number in range(int(low), int(high) + 1)
+        for rest in expand(tail)
+    ]
+
+
+def _template(tables: PlantFile, table: AssetTable, origin: str) -> dict[str, MeasureTable]:
+    if table.template is None:
+        return {}
+    if table.template not in tables.template:
+        raise PlantError(
+            f"{origin}: asset {table.path} template",
+            table.template,
+            nearest(table.template, tables.template),
+        )
+    return tables.template[table.template]
+
+
+def _asset(table: AssetTable, path: str, site: str, assets: dict[str, Asset], origin: str) -> Asset:
+    if not _PATH.fullmatch(path):
+        raise PlantError(
+            f"{origin}: asset.path", path, "lower-case words of a-z 0-9 _ - joined by /"
+        )
+    if path in assets:
+        raise PlantError(f"{origin}: asset.path", path, "it is listed twice; keep one")
+    parent = path.rpartition("/")[0] or site
+    if parent not in assets:
+        raise PlantError(f"{origin}: asset.path", path, f"list its parent {parent!r} before it")
+    ratings = {name: Rating(given.value, given.unit) for name, given in table.ratings.items()}
+    title = table.title or path.rpartition("/")[2]
+    return Asset(path, table.level, table.type, title, parent, ratings)
+
+
+def _tag(asset: Asset, measure: str, given: MeasureTable) -> Tag:
+    low, high = given.limits or (None, None)
+    product = None
+    if given.product is not None:
+        first, second = (normpath(f"{asset.path}/{operand}") for operand in given.product)
+        product = (first, second)
+    return Tag(
+        path=f"{asset.path}/{measure}",
+        asset=asset.path,
+        measure=measure,
+        title=given.title,
+        unit=given.unit,
+        kind=given.kind,
+        interpolation=given.interpolation,
+        stale_after_s=given.stale_after_s,
+        deadband=given.deadband,
+        low=low,
+        high=high,
+        modulus=given.modulus,
+        product=product,
+    )
+
+
+def _check_links(plant: Plant, origin: str) -> None:
+    for wrong, found, right in _broken_links(plant):
+        raise PlantError(f"{origin}: {wrong}", found, right)
+
+
+def _broken_links(plant: Plant) -> Iterator[tuple[str, object, str]]:
+    for tag in plant.tags.values():
+        for operand in tag.product or ():
+            if operand not in plant.tags:
+                yield f"{tag.path} product", operand, nearest(operand, plant.tags)
+            elif plant.tags[operand].product is not None:
+                yield f"{tag.path} product", operand, "multiply measured tags, not products"
+        if tag.low is not None and tag.high is not None and tag.low >= tag.high:
+            yield f"{tag.path} limits", [tag.low, tag.high], "the lower limit comes first"
+        if tag.modulus is not None and tag.kind is not Kind.COUNTER:
+            yield f"{tag.path} modulus", tag.kind.value, "only a counter wraps"
+    for address, asset in plant.sources.items():
+        if asset not in plant.assets:
+            yield f"source {address} asset", asset, nearest(asset, plant.assets)

@@ -1,0 +1,29 @@
+"""Settings that more than one service reads from the environment, by their usual names."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class MqttSettings(BaseSettings):
+    """The MQTT broker: ``MQTT_HOST``, ``MQTT_PORT`` and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="MQTT_", extra="forbid", frozen=True)
+
+    host: str = "localhost"
+    port: int = Field(default=1883, gt=0, lt=65536)
+    username: str | None = None
+    password: SecretStr | None = None
+    ca_file: Path | None = Field(default=None, description="turns TLS on")
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    keep_alive_s: int = Field(default=30, ge=5, le=3600)
+
+
+class DatabaseSettings(BaseSettings):
+    """PostgreSQL: ``ERTIS_DSN``; where it is empty, libpq's own ``PGHOST``, ``PGDATABASE`` ..."""
+
+    model_config = SettingsConfigDict(env_prefix="ERTIS_", extra="ignore", frozen=True)
+
+    dsn: str = Field(default="", description="libpq connection string or URI")
