@@ -2,8 +2,8 @@
 
 The first two are Sparkplug's. The others carry the delivery guarantee of Ertis inside Sparkplug
 3.0, whose data is QoS 0: the host tells how far it has committed, the node sends the rest again. A
-node that declares ``Node Control/Commit Through`` in its NBIRTH takes part; any other is served with
-plain Sparkplug.
+node that declares ``Node Control/Commit Through`` in its NBIRTH takes part; any other is served
+with plain Sparkplug.
 """
 
 from typing import Final
