@@ -1,0 +1,60 @@
+# Everything that people and CI do with this repository; `make` lists it.
+# `make run ARGS="--port 9000"` passes options through.
+
+PYTHON ?= python3
+VENV   ?= .venv
+ARGS   ?=
+
+PACKAGES := schemas simulator edge ingest kpi api standalone benchmarks
+RUN      := $(VENV)/bin/python -m
+READY    := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench proto clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | \
+		awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+setup: $(READY)  ## Create .venv and install everything into it
+
+run: $(READY)  ## Start the whole park on this machine; Ctrl-C ends it
+	@$(RUN) standalone $(ARGS)
+
+test: $(READY)  ## Run the tests
+	@$(RUN) pytest $(ARGS)
+
+check: $(READY)  ## Check format, lint, types, import rules and documents
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy $(PACKAGES) tests
+	$(VENV)/bin/lint-imports
+	$(RUN) pytest -q tests/test_docs.py
+
+format: $(READY)  ## Format the code and mend what the linter can
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+bench: $(READY)  ## Run every benchmark; each prints one JSON line
+	@$(RUN) benchmarks $(ARGS)
+
+proto: $(READY)  ## Generate the Sparkplug codec from its .proto
+	$(RUN) grpc_tools.protoc -I. --python_out=. --pyi_out=. schemas/sparkplug/sparkplug_b.proto
+
+clean:  ## Remove the environment and every cache; data directories stay
+	rm -rf $(VENV) build dist *.egg-info .cache .mypy_cache .pytest_cache .ruff_cache \
+		.import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Repeated only when pyproject.toml changes. Debian splits venv off from Python.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is missing or older than 3.11: name another, make setup PYTHON=python3.12" >&2; \
+		exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make environments: install the package python3-venv," \
+			"or name another Python, make setup PYTHON=..." >&2; \
+		exit 2; }
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
