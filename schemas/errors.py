@@ -15,10 +15,12 @@
     ├── UnavailableError       the surroundings': may pass, is tried again
     │   ├── BrokerDown
     │   ├── DatabaseDown
+    │   ├── DatabaseBusy       ... gave a transaction up: deadlock, lock timeout, no free connection
     │   ├── DeviceDown         ... a PLC or meter does not answer
     │   └── StorageFull        ... the disk of a spool or of the database
     └── DefectError            ours: a rule of Ertis itself is broken
-        └── SessionError       ... an event that the protocol state forbids
+        ├── SessionError       ... an event that the protocol state forbids
+        └── FormulaError       ... a KPI whose dimensions do not give its unit
 
 A message says what was there and what to do about it.
 """
@@ -105,6 +107,10 @@ class DatabaseDown(UnavailableError):
     """PostgreSQL cannot be reached or is restarting."""
 
 
+class DatabaseBusy(UnavailableError):
+    """PostgreSQL gave this transaction up (deadlock, time limit, no free connection)."""
+
+
 class DeviceDown(UnavailableError):
     """A PLC or meter does not answer."""
 
@@ -119,6 +125,10 @@ class DefectError(ErtisError):
 
 class SessionError(DefectError):
     """A session was given an event that its state forbids."""
+
+
+class FormulaError(DefectError):
+    """A unit is unknown, or a formula's dimensions do not give the unit that it declares."""
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

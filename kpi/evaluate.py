@@ -1,0 +1,193 @@
+"""From summaries to KPI values: sum the additive inputs over tags and time, then the formula."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import reduce
+
+import polars as pl
+
+from kpi.binding import Binding
+from kpi.frames import INSTANT
+from kpi.kpi import Aggregate
+
+#: Coverage is a sum of seconds; a rounding in its last digits must not lose an answer.
+_ROUNDING = 1e-9
+
+
+def evaluate(
+    binding: Binding,
+    summaries: pl.DataFrame,
+    edges: Sequence[datetime],
+    parameter_set: str | None = None,
+) -> pl.DataFrame:
+    """The series of a KPI at an asset.
+
+    Parameters
+    ----------
+    binding
+        From `kpi.binding.bind`.
+    summaries
+        Rows of ``rollup_1m`` or ``rollup_1h`` for ``binding.tag_ids``; rows of other tags and
+        outside the edges do not matter. No summary may straddle an edge.
+    edges
+        Ascending instants, one more than there are spans. The last may be now: an open span counts
+        up to there.
+    parameter_set
+        Name of the methodology constants; the KPI's first set if None.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row a span: ``start, end, value, coverage, reason``. ``value`` [kpi.unit] is null where
+        coverage [0..1], the smallest among the inputs, is below the KPI's minimum or the formula
+        is undefined; ``reason`` then says why, and warns of a value outside the valid range.
+    """
+    kpi = binding.kpi
+    inputs = _inputs(binding, summaries, edges)
+    wide = _spans(edges)
+    for name in kpi.operands:
+        of_input = inputs.filter(pl.col("input") == name)
+        wide = wide.join(
+            of_input.select("span", pl.col("value").alias(name), _covered(name)), on="span"
+        ).sort("span")
+    constants = {
+        name: pl.lit(constant.value)
+        for name, constant in kpi.parameters(parameter_set).constants.items()
+    }
+    operands = {name: pl.col(name) for name in kpi.operands}
+    value = kpi.formula(**operands, **constants) * kpi.scale
+    coverage = pl.min_horizontal(pl.col(f"{name} coverage") for name in kpi.operands)
+    return (
+        wide.with_columns(value=value, coverage=coverage)
+        .with_columns(reason=_reason(binding))
+        .with_columns(
+            value=pl.when(_uncovered(binding) | ~pl.col("value").is_finite())
+            .then(None)
+            .otherwise("value")
+        )
+        .select("start", "end", "value", "coverage", "reason")
+    )
+
+
+def lineage(binding: Binding, summaries: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
+    """Where each value of `evaluate` comes from.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row for each span and input, in the order of the formula: ``start, end, input, unit,
+        value, coverage, good, tags, readings``. ``good`` is the share of the span that is of good
+        quality, ``tags`` how many tags the input is the sum of (``binding.terms`` names them),
+        ``readings`` how many usable readings they had.
+    """
+    units = pl.DataFrame(
+        [(given.name, given.unit) for given in binding.kpi.inputs],
+        schema={"input": pl.String, "unit": pl.String},
+        orient="row",
+    )
+    return (
+        _inputs(binding, summaries, edges)
+        .join(_spans(edges), on="span")
+        .join(units, on="input", maintain_order="left")
+        .select("start", "end", "input", "unit", "value", "coverage", "good", "tags", "readings")
+    )
+
+
+def _spans(edges: Sequence[datetime]) -> pl.DataFrame:
+    instants = pl.Series("start", list(edges), dtype=INSTANT)
+    if len(instants) < 2 or not (instants.diff().drop_nulls().dt.total_microseconds() > 0).all():
+        raise ValueError("edges must be at least two ascending instants")
+    return pl.DataFrame({"start": instants[:-1], "end": instants[1:]}).with_row_index("span")
+
+
+def _terms(binding: Binding) -> pl.DataFrame:
+    order = {name: index for index, name in enumerate(binding.kpi.operands)}
+    return pl.DataFrame(
+        [
+            (order[term.input], term.input, term.tag_id, term.column.value, term.weight)
+            for term in binding.terms
+        ],
+        schema={
+            "order": pl.Int32,
+            "input": pl.String,
+            "tag_id": pl.Int32,
+            "column": pl.String,
+            "weight": pl.Float64,
+        },
+        orient="row",
+    )
+
+
+def _inputs(binding: Binding, summaries: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
+    """``span, input, value, coverage, good, tags, readings``, every span and input once."""
+    spans, terms = _spans(edges), _terms(binding)
+    found = (
+        summaries.filter(pl.col("tag_id").is_in(binding.tag_ids))
+        .filter(pl.col("bucket") >= edges[0], pl.col("bucket") < edges[-1])
+        .sort("bucket", "tag_id")
+        .join_asof(spans.select("span", bucket="start"), on="bucket", strategy="backward")
+        .join(terms, on="tag_id")
+        .with_columns(value=_amount(binding) * pl.col("weight"))
+        # Floats are added in one fixed order, whatever order the rows came in.
+        .sort("span", "order", "tag_id", "bucket")
+        .group_by("span", "order", maintain_order=True)
+        .agg(
+            pl.col("value", "covered_s", "good_s").sum(),
+            readings=pl.col("count").sum().cast(pl.Int64),
+        )
+    )
+    tags = terms.group_by("order", "input").agg(tags=pl.len().cast(pl.Int64)).sort("order")
+    seconds = (pl.col("end") - pl.col("start")).dt.total_microseconds() / 1e6 * pl.col("tags")
+    return (
+        spans.join(tags, how="cross")
+        .join(found, on=["span", "order"], how="left")
+        .sort("span", "order")
+        .with_columns(pl.col("value", "covered_s", "good_s", "readings").fill_null(0))
+        .with_columns(coverage=pl.col("covered_s") / seconds, good=pl.col("good_s") / seconds)
+        .select("span", "input", "value", "coverage", "good", "tags", "readings")
+    )
+
+
+def _amount(binding: Binding) -> pl.Expr:
+    """Of each row the aggregate that its term asks for."""
+    columns: set[Aggregate] = {term.column for term in binding.terms}
+    return reduce(
+        lambda rest, column: (
+            pl.when(pl.col("column") == column.value)
+            .then(pl.col(column.value).cast(pl.Float64))
+            .otherwise(rest)
+        ),
+        sorted(columns),
+        pl.lit(None, dtype=pl.Float64),
+    ).fill_null(0.0)
+
+
+def _covered(name: str) -> pl.Expr:
+    return pl.col("coverage").alias(f"{name} coverage")
+
+
+def _uncovered(binding: Binding) -> pl.Expr:
+    return pl.col("coverage") < binding.kpi.minimum_coverage - _ROUNDING
+
+
+def _reason(binding: Binding) -> pl.Expr:
+    kpi = binding.kpi
+    low, high = kpi.valid
+    zeros = pl.concat_str(
+        [pl.when(pl.col(name) == 0).then(pl.lit(f" {name} is zero")) for name in kpi.operands],
+        separator=",",
+        ignore_nulls=True,
+    )
+    return (
+        pl.when(pl.col("coverage") == 0)
+        .then(pl.lit("no readings"))
+        .when(_uncovered(binding))
+        .then(
+            pl.format("coverage {}", pl.col("coverage").round(4))
+            + pl.lit(f" is below {kpi.minimum_coverage:g}")
+        )
+        .when(~pl.col("value").is_finite())
+        .then(pl.lit("undefined:") + zeros)
+        .when(~pl.col("value").is_between(low, high))
+        .then(pl.lit(f"outside {low:g} to {high:g} {kpi.unit}"))
+    )

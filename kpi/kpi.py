@@ -1,0 +1,202 @@
+"""What a KPI is: additive inputs first, ratio last.
+
+The inputs are sums over tags and over time (integrals, totals, increases, times, counts), so the
+same KPI can be asked for at any level of the plant and over any span, and no mean of ratios exists
+anywhere. One formula has three uses: Polars computes it, pint checks its dimensions when the KPI is
+declared, people read it.
+"""
+
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kpi.formula import Formula, written
+from kpi.units import formula_factor
+
+
+class Aggregate(StrEnum):
+    """How the readings of a tag add up over time. The value is the column of the summary."""
+
+    INTEGRAL = "integral"
+    TOTAL = "total"
+    INCREASE = "increase"
+    ACTIVE = "active_s"
+    ACTIVATIONS = "activations"
+    COVERED = "covered_s"
+
+    def unit(self, tag_unit: str) -> str:
+        """The unit of the aggregate of a tag in *tag_unit*."""
+        return _UNITS[self].format(tag_unit)
+
+
+_UNITS = {
+    Aggregate.INTEGRAL: "({}) * s",
+    Aggregate.TOTAL: "{}",
+    Aggregate.INCREASE: "{}",
+    Aggregate.ACTIVE: "s",
+    Aggregate.ACTIVATIONS: "1",
+    Aggregate.COVERED: "s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an input may come from: a measure, and how it adds up over time.
+
+    With ``per``, an asset type, the amount counts once for each such asset that it serves: the
+    current of a potline flows through every pot of the line, one after the other. Such a measure is
+    also looked for above the asset that is asked about.
+    """
+
+    measure: str
+    aggregate: Aggregate
+    per: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An additive input, summed over the asset's subtree in ``unit``.
+
+    ``sources`` are alternatives in order: the first one that an asset measures itself stands for
+    all below that asset, so that a grid meter wins over the turbines behind it.
+    """
+
+    name: str
+    title: str
+    unit: str
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """An additive input from the plant model: a rating times the time that another input covers.
+
+    It takes the time that is covered instead of the time that passed because an hour of which half
+    is known must not count half as much capacity factor.
+    """
+
+    name: str
+    title: str
+    unit: str
+    rating: str
+    over: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A number of a methodology, with its unit."""
+
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSet:
+    """The constants of one methodology under one name; the name is stored with every answer."""
+
+    name: str
+    source: str
+    constants: Mapping[str, Constant]
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """A declared KPI.
+
+    ``formula`` takes every input, and every constant of a parameter set, as keyword and gives the
+    KPI; ``scale`` converts what it gives into ``unit``. ``assets`` are the types of asset that have
+    the KPI, ``valid`` is the range [unit] beyond which a value is doubted, ``minimum_coverage`` the
+    share of the span below which no value is given. The first of ``parameter_sets`` is the default.
+
+    Raises
+    ------
+    FormulaError
+        The dimensions of the formula do not give the unit.
+    """
+
+    id: str
+    title: str
+    unit: str
+    assets: frozenset[str]
+    inputs: tuple[Input | Rated, ...]
+    formula: Formula
+    description: str
+    source: str
+    valid: tuple[float, float]
+    minimum_coverage: float
+    parameter_sets: tuple[ParameterSet, ...] = ()
+    scale: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        units = {given.name: given.unit for given in self.inputs}
+        scales = {
+            formula_factor(self.formula, units | _units(parameters), self.unit, f"KPI {self.id}")
+            for parameters in self.parameter_sets or (_NONE,)
+        }
+        if len(scales) != 1:
+            raise ValueError(f"KPI {self.id}: its parameter sets differ in units: {scales}")
+        object.__setattr__(self, "scale", scales.pop())
+        for rated in self.inputs:
+            if isinstance(rated, Rated) and rated.over not in units:
+                raise ValueError(f"KPI {self.id}: {rated.name} is over {rated.over!r}, no input")
+
+    @property
+    def formula_text(self) -> str:
+        """The formula as people read it, over the names of the inputs and constants."""
+        return written(self.formula, (*self.operands, *self.parameters().constants))
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The names of the inputs."""
+        return tuple(given.name for given in self.inputs)
+
+    def parameters(self, name: str | None = None) -> ParameterSet:
+        """The parameter set *name*, or the default one; an empty one if the KPI has none."""
+        if name is None:
+            return self.parameter_sets[0] if self.parameter_sets else _NONE
+        return next(given for given in self.parameter_sets if given.name == name)
+
+
+_NONE = ParameterSet("none", "no methodology constants", {})
+
+
+def _units(parameters: ParameterSet) -> dict[str, str]:
+    return {name: constant.unit for name, constant in parameters.constants.items()}
+
+
+def declare(
+    *,
+    unit: str,
+    assets: Collection[str],
+    inputs: tuple[Input | Rated, ...],
+    source: str,
+    valid: tuple[float, float],
+    minimum_coverage: float,
+    parameter_sets: tuple[ParameterSet, ...] = (),
+) -> Callable[[Formula], Kpi]:
+    """Make the decorated formula a `Kpi`: its name is the id, its docstring title and description.
+
+    Raises
+    ------
+    FormulaError
+        The dimensions of the formula do not give the unit.
+    """
+
+    def declared(formula: Formula) -> Kpi:
+        description = inspect.getdoc(formula) or formula.__name__
+        return Kpi(
+            id=formula.__name__,
+            title=description.partition("\n")[0].rstrip("."),
+            unit=unit,
+            assets=frozenset(assets),
+            inputs=inputs,
+            formula=formula,
+            description=description,
+            source=source,
+            valid=valid,
+            minimum_coverage=minimum_coverage,
+            parameter_sets=parameter_sets,
+        )
+
+    return declared

@@ -1,0 +1,79 @@
+"""Units of measure: conversion factors, and the dimensions of a formula's result."""
+
+from collections.abc import Mapping
+from functools import cache
+from math import isclose
+
+import pint
+
+from kpi.formula import Formula
+from schemas.errors import FormulaError
+
+
+@cache
+def registry() -> pint.UnitRegistry[float]:
+    """The one registry; built at the first use because reading its definitions takes 0.3 s."""
+    return pint.UnitRegistry()
+
+
+@cache
+def factor(found: str, wanted: str, what: str) -> float:
+    """How many *wanted* one *found* is; *what* names the quantity in the error.
+
+    Raises
+    ------
+    FormulaError
+        Not a unit, the dimensions differ, or the scales have different zeros (degC).
+    """
+    have, want = _quantity(found, what), _quantity(wanted, what)
+    if have.dimensionality != want.dimensionality:
+        raise FormulaError(
+            f"{what}: {found} is {have.dimensionality}, {wanted} is {want.dimensionality}; "
+            "correct the unit or the quantity"
+        )
+    try:
+        return float(have.to(want.units).magnitude)
+    except pint.OffsetUnitCalculusError as error:
+        raise FormulaError(
+            f"{what}: {found} and {wanted} have different zeros; use a difference (delta_degC)"
+        ) from error
+
+
+def formula_factor(formula: Formula, operands: Mapping[str, str], wanted: str, what: str) -> float:
+    """How many *wanted* one of what *formula* gives for plain numbers in these units is.
+
+    The formula is tried with quantities and with plain numbers. Polars computes with the latter, so
+    a formula that adds kWh to MJ is refused although its dimensions are right.
+
+    Raises
+    ------
+    FormulaError
+        The formula's dimensions contradict each other or those of *wanted*, or it mixes units.
+    """
+    scales = []
+    for probe in _PROBES:
+        values = {name: probe**power for power, name in enumerate(operands, start=1)}
+        quantities = {name: values[name] * _quantity(unit, what) for name, unit in operands.items()}
+        try:
+            result = registry().Quantity(formula(**quantities))
+        except pint.DimensionalityError as error:
+            raise FormulaError(f"{what}: {error}; its terms do not add up") from error
+        unit = f"{result.units}" or "1"
+        scales.append(result.magnitude * factor(unit, wanted, what) / formula(**values))
+    if not isclose(*scales, rel_tol=1e-9):
+        raise FormulaError(f"{what}: adds units of different size; give its operands in one unit")
+    # Pint multiplies in its own order: 999.9999999999999 kg/t means 1000.
+    return float(f"{scales[0]:.12g}")
+
+
+#: Magnitudes with no rational relation, so that no difference of terms is zero by accident.
+_PROBES = (1.3247179572447460, 1.7548776662466927)
+
+
+def _quantity(unit: str, what: str) -> pint.Quantity[float]:
+    try:
+        return registry().Quantity(1.0, registry().parse_units(unit))
+    except (pint.PintError, ValueError, TypeError) as error:
+        raise FormulaError(
+            f"{what}: {unit!r} is no unit ({error}); write it as pint does"
+        ) from error
