@@ -32,9 +32,10 @@ FARADAY = ParameterSet(
 def dc_specific_energy(energy: Operand, metal: Operand) -> Operand:
     """DC specific energy.
 
-    DC energy per tonne of metal tapped. The energy is that of the pots, V I integrated over time; drops of the busbars between pots are
-    in it as far as the pot voltage is measured from pot to pot. Metal is counted when it is tapped:
-    over spans shorter than a round of taps the value moves with the taps, not with the process.
+    DC energy per tonne of metal tapped. The energy is that of the pots, V I integrated over
+    time; drops of the busbars between pots are in it as far as the pot voltage is measured from
+    pot to pot. Metal is counted when it is tapped: over spans shorter than a round of taps the
+    value moves with the taps, not with the process.
     """
     return energy / metal
 
@@ -59,8 +60,9 @@ def dc_specific_energy(energy: Operand, metal: Operand) -> Operand:
 def current_efficiency(metal: Operand, charge: Operand, yield_: Operand) -> Operand:
     """Current efficiency.
 
-    Metal tapped as share of the metal that the charge could make. The line current flows through every pot of the line in turn, so it counts once a pot; all pots
-    of the plant model are taken to be in circuit. Metal is counted when it is tapped, so the value
-    holds over months; over days the metal left in the pots shows.
+    Metal tapped as share of the metal that the charge could make. The line current flows
+    through every pot of the line in turn, so it counts once a pot; all pots of the plant model
+    are taken to be in circuit. Metal is counted when it is tapped, so the value holds over
+    months; over days the metal left in the pots shows.
     """
     return metal / (yield_ * charge)

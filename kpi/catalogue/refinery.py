@@ -34,9 +34,10 @@ _SPENT = Input(
 def liquor_productivity(alumina_out: Operand, alumina_in: Operand, liquor: Operand) -> Operand:
     """Liquor productivity.
 
-    Alumina dissolved in digestion per volume of pregnant liquor. Alumina A is expressed as Al2O3; the volume is that of the pregnant liquor as its flow meter
-    gives it. With as much liquor out as in this is A(pregnant) - A(spent), that is
-    C (A/C in - A/C out) of the precipitation.
+    Alumina dissolved in digestion per volume of pregnant liquor. Alumina A is expressed as
+    Al2O3; the volume is that of the pregnant liquor as its flow meter gives it. With as much
+    liquor out as in this is A(pregnant) - A(spent), that is C (A/C in - A/C out) of the
+    precipitation.
     """
     return (alumina_out - alumina_in) / liquor
 
@@ -56,7 +57,8 @@ def liquor_productivity(alumina_out: Operand, alumina_in: Operand, liquor: Opera
 def steam_per_tonne(steam: Operand, alumina_out: Operand, alumina_in: Operand) -> Operand:
     """Digestion steam per tonne.
 
-    Live steam to digestion per tonne of alumina dissolved. Alumina is what the liquor gains between spent and pregnant, expressed as Al2O3, before the
-    losses of clarification and precipitation.
+    Live steam to digestion per tonne of alumina dissolved. Alumina is what the liquor gains
+    between spent and pregnant, expressed as Al2O3, before the losses of clarification and
+    precipitation.
     """
     return steam / (alumina_out - alumina_in)

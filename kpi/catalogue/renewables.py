@@ -34,8 +34,10 @@ _CURTAILED = Input(
 def capacity_factor(energy: Operand, capacity: Operand) -> Operand:
     """Capacity factor.
 
-    Energy delivered as share of what rated power would have given over the same time. A meter at the grid stands for the units behind it; without one the active power of the units is
-    integrated. The hours are those that the energy covers. Negative at night, when a unit draws.
+    Energy delivered as share of what rated power would have given over the same time. A meter
+    at the grid stands for the units behind it; without one the active power of the units is
+    integrated. The hours are those that the energy covers. Negative at night, when a unit
+    draws.
     """
     return energy / capacity
 
