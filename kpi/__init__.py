@@ -1,0 +1,1 @@
+"""Pure computation: readings and summaries to KPIs, and the OPC UA aggregates of ``part13``."""
