@@ -4,6 +4,9 @@ rumqttd speaks MQTT 5 and 3.1.1 on ports of their own. The services of Ertis spe
 port lets older devices in.
 """
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
 
@@ -67,7 +70,8 @@ class EmbeddedBroker:
     @property
     def pid(self) -> int | None:
         """Process id of the broker; None while there is none."""
-        return None if self._broker is None else int(self._broker._process.pid)  # noqa: SLF001 - no public way
+        process = self._broker._process if self._broker else None  # noqa: SLF001 - no public way
+        return process.pid if process else None
 
     def start(self) -> None:
         """Start the broker; returns when it accepts connections."""
@@ -77,7 +81,8 @@ class EmbeddedBroker:
         self._config.write_text(self._document())
         broker = Broker(config_path=str(self._config))
         try:
-            broker.start()
+            with _interrupts_held():
+                broker.start()
         except OSError as error:
             ports = f"{self.port}" if self.v3_port is None else f"{self.port} or {self.v3_port}"
             raise ConfigError(
@@ -100,3 +105,13 @@ class EmbeddedBroker:
             for version, port in listeners
             if port is not None
         )
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let a child started here ignore Ctrl-C: its owner ends it, after the services."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Final, Literal, Self, TypedDict
 from urllib.parse import quote
 
 from schemas.errors import ConfigError, DatabaseDown
@@ -79,7 +79,7 @@ class EmbeddedDatabase:
 
     @property
     def dsn(self) -> str:
-        """URI of the database ``postgres`` for its superuser; the folder's mode keeps others out."""
+        """URI of the database ``postgres``, for its superuser."""
         return f"postgresql://postgres@/postgres?host={quote(str(self._socket_dir), safe='')}"
 
     @property
@@ -149,13 +149,13 @@ class EmbeddedDatabase:
         aside.mkdir(mode=0o700)
         if self._account is not None:
             os.chown(aside, self._account.pw_uid, self._account.pw_gid)
-        done = self._run(
+        succeeded, words = self._run(
             "initdb",
             *("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"),
             *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", f"--pgdata={aside}"),
         )
-        if done.returncode != 0:
-            raise ConfigError(OPTION, str(self.data_dir), f"initdb failed there: {done.stdout}")
+        if not succeeded:
+            raise ConfigError(OPTION, str(self.data_dir), f"initdb fails there: {words.strip()}")
         with (aside / "postgresql.conf").open("a") as conf:
             conf.write("include_if_exists 'ertis.conf'\n")
         aside.rename(self._cluster)
@@ -171,15 +171,15 @@ class EmbeddedDatabase:
     def _start_server(self) -> None:
         options = f"-c listen_addresses='' -c unix_socket_directories='{self._socket_dir}'"
         log = self._cluster / "start.log"
-        done = self._run(
+        succeeded, words = self._run(
             *("pg_ctl", "start", "-w", "-t", str(START_WITHIN_S), "-D", str(self._cluster)),
             *("-l", str(log), "-o", options),
         )
-        if done.returncode != 0:
-            words = log.read_text(errors="replace")[-2000:] if log.exists() else done.stdout
+        if not succeeded:
+            words = log.read_text(errors="replace")[-2000:] if log.exists() else words
             raise DatabaseDown(f"PostgreSQL in {self.data_dir} does not start: {words.strip()}")
         stop = (str(self._tools / "pg_ctl"), "stop", "-m", "fast", "-D", str(self._cluster))
-        self._guard = subprocess.Popen(
+        self._guard = subprocess.Popen(  # noqa: S603 - a fixed script
             ("/bin/sh", "-c", _GUARD, "ertis-database-guard", *stop),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -188,8 +188,8 @@ class EmbeddedDatabase:
             **self._identity(),
         )
 
-    def _run(self, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run one of PostgreSQL's tools to its end."""
+    def _run(self, tool: str, *arguments: str) -> tuple[bool, str]:
+        """Run one of PostgreSQL's tools to its end: whether it succeeded, and what it said."""
         # A file and not a pipe: the server inherits it and would hold a pipe open for ever.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(  # noqa: S603 - the wheel's own tools
@@ -202,18 +202,27 @@ class EmbeddedDatabase:
                 **self._identity(),
             )
             output.seek(0)
-            done.stdout = output.read()
-        return done
+            return done.returncode == 0, output.read()
 
-    def _identity(self) -> dict[str, object]:
-        if self._account is None:
-            return {"cwd": "/"}
+    def _identity(self) -> "_Identity":
+        """Whose rights the server and its tools have; not root's working folder either."""
+        if (account := self._account) is None:
+            return {"cwd": "/", "user": None, "group": None, "extra_groups": None}
         return {
             "cwd": "/",
-            "user": self._account.pw_uid,
-            "group": self._account.pw_gid,
+            "user": account.pw_uid,
+            "group": account.pw_gid,
             "extra_groups": [],
         }
+
+
+class _Identity(TypedDict):
+    """Arguments of `subprocess.Popen`."""
+
+    cwd: str
+    user: int | None
+    group: int | None
+    extra_groups: list[int] | None
 
 
 def _tools() -> Path:

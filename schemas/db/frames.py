@@ -6,6 +6,7 @@ from datetime import datetime
 from queue import Empty, LifoQueue
 from typing import Any, Final, Self
 
+import adbc_driver_manager
 import polars as pl
 from adbc_driver_postgresql import dbapi
 from sqlalchemy import Select
@@ -70,13 +71,29 @@ class FrameReader:
             *query* binds something else than numbers and instants: text does not belong into a
             statement, and ADBC gives up its fast path for bound parameters.
         """
-        compiled = query.compile(
-            dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
-        )
-        for name, value in compiled.params.items():
-            if not all(isinstance(part, int | float | datetime) for part in _each(value)):
-                raise DefectError(f"query binds {name} = {value!r}; only numbers and instants may")
-        return self._fetch(str(compiled))
+        return self._fetch(_statement(query))
+
+    def batches(self, query: Select[Any]) -> Iterator[pl.DataFrame]:
+        """The rows of *query* as `fetch` gives them, some 16 MB at a time, never all in memory.
+
+        A connection is held until the last frame is taken or the iterator is closed; closing it
+        early ends the statement.
+        """
+        statement = _statement(query)
+        with wrap_errors(), self._connection() as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            for batch in cursor.fetch_record_batch():
+                yield pl.DataFrame(batch)
+
+    @contextmanager
+    def snapshot(self) -> Iterator["FrameReader"]:
+        """A reader for one thread whose calls all see one and the same state of the database."""
+        with wrap_errors(), self._connection() as connection:
+            _execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            one = FrameReader(self._dsn)
+            one._idle.put(connection)
+            yield one
+            _execute(connection, "COMMIT")
 
     def readings(
         self, tag_ids: Sequence[int], start: datetime, end: datetime, *, bounds: bool = False
@@ -87,30 +104,25 @@ class FrameReader:
         *end*, where these lie within the tag's ``stale_after_s`` of that edge.
         """
         ids, low, high = _ids(tag_ids), _instant(start), _instant(end)
-        parts = [
-            f"SELECT {_COLUMNS} FROM reading"
-            f" WHERE tag_id = ANY({ids}) AND ts >= {low} AND ts < {high}"
-        ]
+        inside = f"tag_id = ANY({ids}) AND ts >= {low} AND ts < {high}"
+        parts = [f"SELECT {_COLUMNS} FROM reading WHERE {inside}"]  # noqa: S608 - numbers alone
         if bounds:
             silence = "make_interval(secs => tag.stale_after_s)"
             parts += [
                 _bound(ids, f"ts < {low} AND ts >= {low} - {silence}", "DESC"),
                 _bound(ids, f"ts >= {high} AND ts <= {high} + {silence}", "ASC"),
             ]
-        frame = pl.concat([self._fetch(part).cast(dict(READINGS)) for part in parts])
+        frame = pl.concat([self._fetch(part).cast(READINGS) for part in parts])
         return frame.sort("tag_id", "ts")
 
     def latest(self, tag_ids: Sequence[int]) -> pl.DataFrame:
         """The newest reading of each of *tag_ids* that has any, sorted by tag, as `READINGS`."""
-        return (
-            self._fetch(_bound(_ids(tag_ids), "true", "DESC")).cast(dict(READINGS)).sort("tag_id")
-        )
+        return self._fetch(_bound(_ids(tag_ids), "true", "DESC")).cast(READINGS).sort("tag_id")
 
     def _fetch(self, statement: str) -> pl.DataFrame:
         with wrap_errors(), self._connection() as connection, connection.cursor() as cursor:
             cursor.execute(statement)
-            frame = cursor.fetch_polars()
-            assert isinstance(frame, pl.DataFrame)
+            frame: pl.DataFrame = cursor.fetch_polars()
             return frame
 
     @contextmanager
@@ -121,10 +133,10 @@ class FrameReader:
             connection = dbapi.connect(self._dsn, autocommit=True)
         try:
             yield connection
-        except BaseException:
-            # The others have met the same restart of the server.
+        except BaseException as error:
             connection.close()
-            self.close()
+            if isinstance(error, adbc_driver_manager.OperationalError):
+                self.close()  # the idle ones have met the same restart of the server
             raise
         self._idle.put(connection)
 
@@ -138,6 +150,19 @@ def tag_frame(catalogue: Catalogue, tag_ids: Iterable[int]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=TAGS, orient="row")
 
 
+def _statement(query: Select[Any]) -> str:
+    compiled = query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    for name, value in compiled.params.items():
+        if not all(isinstance(part, int | float | datetime) for part in _each(value)):
+            raise DefectError(f"query binds {name} = {value!r}; only numbers and instants may")
+    return str(compiled)
+
+
+def _execute(connection: dbapi.Connection, statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
 def _bound(ids: str, condition: str, order: str) -> str:
     """The nearest reading of each tag that meets *condition*.
 
@@ -145,7 +170,7 @@ def _bound(ids: str, condition: str, order: str) -> str:
     scan ends in the first one that has a row.
     """
     return (
-        f"SELECT nearest.* FROM tag CROSS JOIN LATERAL"
+        f"SELECT nearest.* FROM tag CROSS JOIN LATERAL"  # noqa: S608 - numbers alone
         f" (SELECT {_COLUMNS} FROM reading WHERE tag_id = tag.id AND {condition}"
         f" ORDER BY ts {order} LIMIT 1) AS nearest WHERE tag.id = ANY({ids})"
     )

@@ -37,6 +37,11 @@ COLUMNSTORE_AFTER: Final = {name: timedelta(days=2 * days) for name, (_, days) i
 AHEAD: Final = timedelta(days=30)
 _ADVISORY_CLASS: Final = 0x45525449  # "ERTI": keeps our advisory locks apart from others'
 
+_MAKE_ASIDE: Final = sql.SQL("CREATE TABLE {partition} (LIKE {table} INCLUDING ALL)")
+_ATTACH: Final = sql.SQL(
+    "ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({low}) TO ({high})"
+)
+
 
 def detect(connection: psycopg.Connection) -> Tier:
     """The tier of the database: how ``reading`` was made, else what the server would allow.
@@ -125,11 +130,8 @@ def ensure_span(connection: psycopg.Connection, table: str, start: datetime, end
                 "low": sql.Literal(low),
                 "high": sql.Literal(high),
             }
-            for statement in (
-                "CREATE TABLE {partition} (LIKE {table} INCLUDING ALL)",
-                "ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({low}) TO ({high})",
-            ):
-                connection.execute(sql.SQL(statement).format(**parts))
+            connection.execute(_MAKE_ASIDE.format(**parts))
+            connection.execute(_ATTACH.format(**parts))
 
 
 def maintain(
