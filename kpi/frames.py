@@ -1,12 +1,16 @@
 """The frames that the KPI core takes and gives: column -> Polars type."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, TypeAlias
 
 import polars as pl
+from polars.datatypes import DataType, DataTypeClass
+
+Schema: TypeAlias = Mapping[str, DataType | DataTypeClass]
 
 INSTANT: Final = pl.Datetime("us", "UTC")
 
-READINGS: Final = {
+READINGS: Final[Schema] = {
     "tag_id": pl.Int32,
     "ts": INSTANT,
     "value": pl.Float64,
@@ -14,7 +18,7 @@ READINGS: Final = {
 }
 """Raw readings, one row each; (tag_id, ts) is unique."""
 
-TAGS: Final = {
+TAGS: Final[Schema] = {
     "tag_id": pl.Int32,
     "kind": pl.String,
     "interpolation": pl.String,
@@ -23,10 +27,10 @@ TAGS: Final = {
 }
 """How to read the tags: columns of the table ``tag`` with its id as tag_id."""
 
-PRODUCTS: Final = {"tag_id": pl.Int32, "left_id": pl.Int32, "right_id": pl.Int32}
+PRODUCTS: Final[Schema] = {"tag_id": pl.Int32, "left_id": pl.Int32, "right_id": pl.Int32}
 """Computed tags and the two tags that they multiply."""
 
-SUMMARY: Final = {
+SUMMARY: Final[Schema] = {
     "tag_id": pl.Int32,
     "bucket": INSTANT,
     "count": pl.Int32,
