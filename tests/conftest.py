@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.fixtures.database",
     "tests.fixtures.broker",
     "tests.fixtures.proxy",
+    "tests.fixtures.timescale",
 ]
 
 
