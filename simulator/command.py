@@ -1,7 +1,7 @@
 """Faults on demand: what a test writes to the holding registers of a PLC.
 
-Registers 0 to 2, written together (function 16): command, argument, duration [s]. It takes effect
-with the next scan, where a register shows it, and ends by itself.
+Registers 0 to 2, written together (function 16): command, argument, duration [s]. Registers show
+it from the next scan on; it ends by itself.
 
 =====  =========  ==============================================================================
  1     upset      the unit given by its place: an anode effect on pot 1 to 24; a trip of turbine

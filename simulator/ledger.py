@@ -58,7 +58,7 @@ class Ledger:
 
     def answer(self, carried: Iterable[Carried]) -> None:
         """Write down what an answer carries."""
-        self._rows.writerows((row.tag, row.ts_ms, repr(row.value)) for row in carried)
+        self._rows.writerows((row.tag, row.ts_ms, row.value) for row in carried)
         self._served.flush()
 
     def close(self) -> None:

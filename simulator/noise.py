@@ -17,3 +17,8 @@ def wander(value: float, dt_s: float, memory_s: float, rng: Random) -> float:
 def happens(mean_time_s: float, dt_s: float, rng: Random) -> bool:
     """Whether an event that comes once per *mean_time_s* [s] on average comes within *dt_s* [s]."""
     return rng.random() < 1.0 - exp(-dt_s / mean_time_s)
+
+
+def seeded(seed: int | str) -> Random:
+    """A generator that gives the same noise for the same *seed*, in every process."""
+    return Random(seed)  # noqa: S311 - noise, no secret

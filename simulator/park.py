@@ -1,18 +1,20 @@
 """The whole park: one station per potline, digestion unit and renewables area of a plant model."""
 
 from collections.abc import Callable, Iterable, Mapping
-from random import Random
 from typing import Any
 
 from schemas.errors import ConfigError, PlantError
 from schemas.plant.model import Asset, Plant
 from simulator.digestion import Digestion
 from simulator.model import Model, Totals
+from simulator.noise import seeded
 from simulator.potline import Potline
 from simulator.renewables import Renewables
 from simulator.solar import SolarFarm
 from simulator.station import Station
 from simulator.wind import WindFarm
+
+UINT32 = 2**32
 
 AnyStation = Station[Any]
 """Each station keeps the state of its own process."""
@@ -84,8 +86,8 @@ def _stations(plant: Plant, now_ms: int, seed: int, tap_every_s: int) -> Iterabl
     for asset in plant.assets.values():
         if make := _MODELS.get(asset.type):
             name = _name(asset)
-            rng = Random(f"{seed}/{name}")  # noqa: S311 - noise that can be repeated, no secret
-            yield Station(name, make(plant, asset, tap_every_s), now_ms, rng)
+            model = make(plant, asset, tap_every_s)
+            yield Station(name, model, now_ms, seeded(f"{seed}/{name}"))
 
 
 def _name(asset: Asset) -> str:
@@ -105,7 +107,10 @@ def _digestion(_plant: Plant, unit: Asset, _tap_every_s: int) -> Model[Any]:
 
 def _renewables(plant: Plant, area: Asset, _tap_every_s: int) -> Model[Any]:
     turbines = _rated(plant, area, "turbine")
-    modulus = int(plant.tag(f"{turbines[0][0]}/energy").modulus or 2**32)
+    energy = plant.tag(f"{turbines[0][0]}/energy")
+    modulus = int(energy.modulus or UINT32)
+    if modulus > UINT32:
+        raise PlantError(f"{energy.path} modulus", modulus, f"the register ends at {UINT32}")
     return Renewables(
         WindFarm(_one(plant, area, "wind_farm"), turbines, modulus),
         SolarFarm(_one(plant, area, "solar_farm"), _rated(plant, area, "inverter")),

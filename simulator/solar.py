@@ -28,8 +28,12 @@ MEAN_TIME_TO_REPAIR_S = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Inverter:
-    """One inverter: what it shows from this scan on, and its totals until then."""
+    """One inverter: what it shows from this scan on, and its totals until then.
 
+    ``cleanness`` is the share of the light that dust leaves to its modules.
+    """
+
+    cleanness: float
     power: float = 0.0
     down_until_ms: int = 0
     available: bool = True
@@ -86,7 +90,8 @@ class SolarFarm:
 
     def start(self, now_ms: int, site: Site, rng: Random) -> SolarState:
         """All inverters in service under some sky."""
-        blank = SolarState(tuple(Inverter() for _ in self.inverters), clouds=rng.gauss())
+        inverters = tuple(Inverter(cleanness=rng.uniform(0.96, 1.0)) for _ in self.inverters)
+        blank = SolarState(inverters, clouds=rng.gauss())
         return self.step(blank, now_ms, 0.0, site, rng)
 
     def step(
@@ -169,5 +174,5 @@ def _sense(
     if until <= now_ms and happens(MEAN_TIME_BETWEEN_TRIPS_S, dt_s, rng):
         until = now_ms + round(1000 * rng.expovariate(1 / MEAN_TIME_TO_REPAIR_S))
     available = until <= now_ms
-    power = inverter_kw(irradiance, air, rated_kw) if available else 0.0
+    power = inverter_kw(irradiance * inverter.cleanness, air, rated_kw) if available else 0.0
     return replace(inverter, power=single(power), down_until_ms=until, available=available)

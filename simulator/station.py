@@ -21,6 +21,7 @@ class Station(Generic[State]):
         self.silent_until_ms = 0
         self.refusing_until_ms = 0
         self.refusal = 0
+        self._adapter = TypeAdapter(type(self.state))
         self._show(now_ms)
 
     def scan(self, now_ms: int, dt_s: float) -> None:
@@ -67,7 +68,7 @@ class Station(Generic[State]):
 
     def remember(self) -> object:
         """The state as plain JSON values, for `recall`."""
-        plain: object = TypeAdapter(type(self.state)).dump_python(self.state, mode="json")
+        plain: object = self._adapter.dump_python(self.state, mode="json")
         return plain
 
     def recall(self, plain: object, now_ms: int) -> None:
@@ -81,7 +82,7 @@ class Station(Generic[State]):
             It is not a state of this process.
         """
         try:
-            state = TypeAdapter(type(self.state)).validate_python(plain)
+            state = self._adapter.validate_python(plain)
         except ValidationError as error:
             raise ValueError(str(error)) from error
         self.model.values(state)
