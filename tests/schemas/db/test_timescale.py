@@ -84,7 +84,9 @@ def test_the_apache_build_gets_chunks_without_policies(
     """Tier B: hypertables only; maintain drops the chunks that lie wholly beyond the age."""
     monkeypatch.setattr(tiers, "detect", lambda _: Tier.APACHE)
     with connect(timescale) as connection:
-        connection.execute("CREATE TABLE plain (tag_id int, ts timestamptz, PRIMARY KEY (tag_id, ts))")
+        connection.execute(
+            "CREATE TABLE plain (tag_id int, ts timestamptz, PRIMARY KEY (tag_id, ts))"
+        )
         cut(connection, Tier.APACHE, "plain", "ts", 7)
         for days in (1, 50, 500):
             ts = NOW - timedelta(days=days)
