@@ -35,12 +35,17 @@ def main(
             "Parks with directories and ports of their own run beside each other."
         ),
     ] = Path(".ertis"),
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the HTTP API.")] = 8000,
+    port: Annotated[
+        int,
+        typer.Option(
+            min=1, max=65534, help="Port of the HTTP API; the next one shows ingest's counters."
+        ),
+    ] = 8000,
     plant: Annotated[
         Path,
         typer.Option(
-            help="Plant model. Each file with a [node] in the folder beside it of the same name "
-            "(plants/pavlodar/*.toml) is an edge agent."
+            help="Plant model. The folder of the same name beside it (plants/pavlodar/*.toml) "
+            "holds the files of the edge agents."
         ),
     ] = Path("plants/pavlodar.toml"),
     duration: Annotated[

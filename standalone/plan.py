@@ -38,6 +38,11 @@ class Options:
         return self.mqtt_port + 1
 
     @property
+    def counters_port(self) -> int:
+        """Where ingest shows its health and its counters."""
+        return self.port + 1
+
+    @property
     def plc_ports(self) -> Sequence[int]:
         """Where the simulated PLCs listen."""
         return range(self.plc_port, self.plc_port + PLCS) if self.simulator else ()
@@ -46,7 +51,7 @@ class Options:
     def ports(self) -> Mapping[str, Sequence[int]]:
         """Every port that has to be free, by the option that chooses it."""
         return {
-            "--port": (self.port,),
+            "--port": (self.port, self.counters_port),
             "--mqtt-port": (self.mqtt_port, self.mqtt3_port),
             "--plc-port": self.plc_ports,
         }
@@ -101,7 +106,7 @@ def stages(
     """The services: a stage starts when the one before it is ready; all end in reverse."""
     store = {"ERTIS_DSN": dsn}
     bus = {"MQTT_HOST": HOST, "MQTT_PORT": str(options.mqtt_port)}
-    receiving = [_api(options, store), _ingest(store | bus)]
+    receiving = [_api(options, store), _ingest(options, store | bus)]
     plcs = [_simulator(options, data)] if options.simulator else []
     edges = [_edge(file, config, options, data, bus) for file, config in agents.items()]
     return [receiving + plcs, edges]
@@ -118,14 +123,18 @@ def _api(options: Options, environment: Mapping[str, str]) -> Service:
     )
 
 
-def _ingest(environment: Mapping[str, str]) -> Service:
+def _ingest(options: Options, environment: Mapping[str, str]) -> Service:
     return Service(
         name="ingest",
         module="ingest",
         arguments=("run",),
-        address="",
-        ready=bool,
-        environment=environment,
+        address=f"http://{HOST}:{options.counters_port}/metrics",
+        ready=partial(answers, options.counters_port, "/health/ready"),
+        environment={
+            **environment,
+            "INGEST_METRICS_HOST": HOST,
+            "INGEST_METRICS_PORT": str(options.counters_port),
+        },
     )
 
 
