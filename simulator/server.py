@@ -37,4 +37,5 @@ async def scanning(
         if ledger:
             ledger.scan(now_ms, park.totals())
         if memory:
+            # No await since the scan: what a client sees is remembered already.
             memory.store(park.remember())
