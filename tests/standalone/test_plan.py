@@ -1,0 +1,71 @@
+"""What a park consists of."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import ConfigError
+from standalone.data_dir import DataDir
+from standalone.plan import Options, find_agents, stages
+
+PLANT = Path(__file__).parents[2] / "plants" / "pavlodar.toml"
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> Options:
+    """Options as given on a command line with nothing but a directory."""
+    return Options(tmp_path, PLANT, port=8000, mqtt_port=1883, plc_port=5020, simulator=True)
+
+
+def plan(options: Options) -> dict[str, str]:
+    """The arguments of each service by its name, in the order of the start."""
+    found = stages(options, find_agents(PLANT), DataDir(options.data_dir), "dsn")
+    return {service.name: " ".join(service.arguments) for stage in found for service in stage}
+
+
+def test_agents_start_last(options: Options) -> None:
+    """The agents find the PLCs ready, and end first: a stopped PLC would leave bad readings."""
+    assert list(plan(options)) == [
+        "api",
+        "ingest",
+        "simulator",
+        "edge digestion-1",
+        "edge potline-1",
+        "edge power-1",
+    ]
+
+
+def test_agents_follow_the_simulator_to_its_ports(options: Options) -> None:
+    """With another PLC port each agent is told where its own PLC stands."""
+    moved = plan(replace(options, plc_port=15020))
+
+    assert "--source potline-1-plc=127.0.0.1:15020" in moved["edge potline-1"]
+    assert "--source digestion-1-plc=127.0.0.1:15021" in moved["edge digestion-1"]
+    assert "--source power-1-plc=127.0.0.1:15022" in moved["edge power-1"]
+
+
+def test_agents_without_simulator_read_their_own_plcs(options: Options) -> None:
+    """Without the simulator the files alone say where the PLCs are, and no port is needed."""
+    real = replace(options, simulator=False)
+
+    assert "simulator" not in plan(real)
+    assert "--source" not in plan(real)["edge potline-1"]
+    assert real.ports["--plc-port"] == ()
+
+
+def test_other_files_are_no_agents(tmp_path: Path) -> None:
+    """A file without a node beside the plant is not started."""
+    (tmp_path / "plant").mkdir()
+    (tmp_path / "plant" / "mapping.toml").write_text("[columns]\n")
+
+    assert find_agents(tmp_path / "plant.toml") == {}
+
+
+def test_unreadable_agent_is_the_operators_error(tmp_path: Path) -> None:
+    """A slip in a file is told with its name before anything starts."""
+    (tmp_path / "plant").mkdir()
+    (tmp_path / "plant" / "slip.toml").write_text("[node\n")
+
+    with pytest.raises(ConfigError, match=r"slip\.toml"):
+        find_agents(tmp_path / "plant.toml")
