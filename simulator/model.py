@@ -21,6 +21,9 @@ State = TypeVar("State")
 Totals = dict[str, dict[str, float]]
 """Running totals: asset path -> quantity with its unit in the name -> total since the start."""
 
+LOG_ENTRIES = 64
+"""How many events a log keeps: 5 h of taps at one in 300 s."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from struct import Struct
 
-from simulator.model import Event
+from simulator.model import LOG_ENTRIES, Event
 from simulator.register import Encoding, words_of
 
 FLOAT = Encoding("float32")
@@ -36,7 +36,6 @@ CLOCK = Encoding("uint64")
 FIRST_TAG = CLOCK.words
 LOG_HEAD = 1000
 LOG_RING = LOG_HEAD + 2
-LOG_ENTRIES = 64
 _ENTRY = Struct(">IHHIf")
 ENTRY_WORDS = _ENTRY.size // 2
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from simulator.model import Event, Totals
+from simulator.model import LOG_ENTRIES, Event, Totals
 from simulator.noise import happens, wander
 from simulator.register import single
 
@@ -30,8 +30,6 @@ METAL_PAD_KG = 15000.0
 
 SCALE_STEP_KG = 0.5
 """Resolution of the crucible scale; the rest stays in the pot."""
-
-LOG_ENTRIES = 64
 
 
 @dataclass(frozen=True, slots=True)

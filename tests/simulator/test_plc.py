@@ -2,11 +2,10 @@
 
 import pytest
 
-from simulator.model import Event
+from simulator.model import LOG_ENTRIES, Event
 from simulator.plc import (
     CLOCK,
     ENTRY_WORDS,
-    LOG_ENTRIES,
     LOG_HEAD,
     LOG_RING,
     Carried,

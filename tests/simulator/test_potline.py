@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
+from simulator.model import LOG_ENTRIES
 from simulator.noise import seeded
 from simulator.potline import (
     EFFECT_VOLTAGE_V,
-    LOG_ENTRIES,
     METAL_KG_PER_KAH,
     METAL_PAD_KG,
     Potline,
