@@ -18,7 +18,7 @@ from standalone.broker import EmbeddedBroker
 from standalone.data_dir import DataDir
 from standalone.database import EmbeddedDatabase
 from standalone.park import Park
-from standalone.plan import Options, find_agents, grounds, stages
+from standalone.plan import Options, Plan, find_agents
 from standalone.ports import check_ports
 from standalone.signals import Signals
 
@@ -38,7 +38,9 @@ def main(
     port: Annotated[
         int,
         typer.Option(
-            min=1, max=65534, help="Port of the HTTP API; the next one shows ingest's counters."
+            min=1,
+            max=65535,
+            help="Port of the HTTP API; the next ones show the counters of ingest and the agents.",
         ),
     ] = 8000,
     plant: Annotated[
@@ -61,13 +63,13 @@ def main(
     mqtt_port: Annotated[
         int,
         typer.Option(
-            min=1, max=65534, help="Port of the broker for MQTT 5; the next one is for MQTT 3.1.1."
+            min=1, max=65535, help="Port of the broker for MQTT 5; the next one is for MQTT 3.1.1."
         ),
     ] = 1883,
     plc_port: Annotated[
         int,
         typer.Option(
-            min=1, max=65533, help="Port of the first simulated PLC, Modbus TCP; the others follow."
+            min=1, max=65535, help="Port of the first simulated PLC, Modbus TCP; the others follow."
         ),
     ] = 5020,
 ) -> None:
@@ -91,7 +93,7 @@ def run(options: Options, seconds: float) -> None:
     """Run the park for so many *seconds*, or until the process is asked to end."""
     plant = load_plant(options.plant)
     agents = find_agents(options.plant)
-    check_ports(options.ports)
+    check_ports(options.ports(len(agents)))
     data = DataDir.make(options.data_dir)
     console = Console(highlight=False)
     with Signals() as signals, ExitStack() as standing:
@@ -101,9 +103,10 @@ def run(options: Options, seconds: float) -> None:
             broker = standing.enter_context(
                 EmbeddedBroker(options.mqtt_port, options.mqtt3_port, config_dir=data.path)
             )
-            park = Park(grounds(options, data, database, broker), data, signals)
+            plan = Plan(options, agents, data)
+            park = Park(plan.grounds(database, broker), data, signals)
             standing.callback(park.end)
-            park.start(stages(options, agents, data, database.dsn))
+            park.start(plan.stages(database.dsn))
         if not signals.ending:
             show(console, park, options)
         park.watch(seconds)

@@ -38,27 +38,30 @@ class Options:
         return self.mqtt_port + 1
 
     @property
-    def counters_port(self) -> int:
-        """Where ingest shows its health and its counters."""
+    def ingest_port(self) -> int:
+        """Where ingest shows its health and counters; those of the agents follow."""
         return self.port + 1
+
+    def agent_port(self, place: int) -> int:
+        """Where the agent at *place* of the plant's agents shows its counters."""
+        return self.ingest_port + 1 + place
 
     @property
     def plc_ports(self) -> Sequence[int]:
         """Where the simulated PLCs listen."""
         return range(self.plc_port, self.plc_port + PLCS) if self.simulator else ()
 
-    @property
-    def ports(self) -> Mapping[str, Sequence[int]]:
-        """Every port that has to be free, by the option that chooses it."""
+    def ports(self, agents: int) -> Mapping[str, Sequence[int]]:
+        """Every port that a park with so many *agents* needs, by the option that chooses it."""
         return {
-            "--port": (self.port, self.counters_port),
+            "--port": range(self.port, self.port + 2 + agents),
             "--mqtt-port": (self.mqtt_port, self.mqtt3_port),
             "--plc-port": self.plc_ports,
         }
 
 
 def find_agents(plant: Path) -> Mapping[Path, EdgeConfig]:
-    """The files of a plant's agents: those with a ``[node]`` in the folder beside it of its name.
+    """The files of a plant's agents: those with a node and sources in the folder of its name.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def find_agents(plant: Path) -> Mapping[Path, EdgeConfig]:
     return {
         file: load_config(file)
         for file in sorted(plant.with_suffix("").glob("*.toml"))
-        if "node" in _document(file)
+        if {"node", "source"} <= _document(file).keys()
     }
 
 
@@ -79,105 +82,109 @@ def _document(file: Path) -> Mapping[str, object]:
         raise ConfigError("file", str(file), f"make it readable TOML ({error})") from error
 
 
-def grounds(
-    options: Options, data: DataDir, database: EmbeddedDatabase, broker: EmbeddedBroker
-) -> Sequence[Ground]:
-    """What has to stand before any service starts, and is ended after the last one."""
-    return [
-        Ground("database", database, database.dsn, str(data.path), partial(_lives, database)),
-        Ground(
-            "broker",
-            broker,
-            f"MQTT 5 {HOST}:{options.mqtt_port}, MQTT 3.1.1 {HOST}:{options.mqtt3_port}",
-            "",
-            partial(listens, options.mqtt_port),
-        ),
-    ]
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that runs for these options, with its data below ``data``."""
+
+    options: Options
+    agents: Mapping[Path, EdgeConfig]
+    data: DataDir
+
+    def grounds(self, database: EmbeddedDatabase, broker: EmbeddedBroker) -> Sequence[Ground]:
+        """What has to stand before any service starts, and is ended after the last one."""
+        port, old_port = self.options.mqtt_port, self.options.mqtt3_port
+        return [
+            Ground(
+                "database",
+                database,
+                database.dsn,
+                str(self.data.database_log),
+                partial(_lives, database),
+            ),
+            Ground(
+                "broker",
+                broker,
+                f"MQTT 5 {HOST}:{port}, MQTT 3.1.1 {HOST}:{old_port}",
+                "",
+                partial(listens, port),
+            ),
+        ]
+
+    def stages(self, dsn: str) -> Sequence[Sequence[Service]]:
+        """The services: a stage starts when the one before it is ready; all end in reverse."""
+        receiving = [self._api(dsn), self._ingest(dsn)]
+        plcs = [self._simulator()] if self.options.simulator else []
+        edges = [self._edge(place, file) for place, file in enumerate(self.agents)]
+        return [receiving + plcs, edges]
+
+    def _api(self, dsn: str) -> Service:
+        port = self.options.port
+        return Service(
+            name="api",
+            module="api",
+            arguments=("serve", "--host", HOST, "--port", str(port)),
+            address=f"http://{HOST}:{port}",
+            ready=partial(answers, port, "/health/ready"),
+            environment={"ERTIS_DSN": dsn},
+        )
+
+    def _ingest(self, dsn: str) -> Service:
+        port = self.options.ingest_port
+        return Service(
+            name="ingest",
+            module="ingest",
+            arguments=("run",),
+            address=f"http://{HOST}:{port}/metrics",
+            ready=partial(answers, port, "/health/ready"),
+            environment={
+                **self._mqtt,
+                "ERTIS_DSN": dsn,
+                "INGEST_METRICS_HOST": HOST,
+                "INGEST_METRICS_PORT": str(port),
+            },
+        )
+
+    def _simulator(self) -> Service:
+        ports = self.options.plc_ports
+        return Service(
+            name="simulator",
+            module="simulator",
+            arguments=(
+                *("run", "--plant", str(self.options.plant), "--memory", str(self.data.simulator)),
+                *("--host", HOST, "--port", str(ports[0])),
+            ),
+            address=f"Modbus TCP {HOST}:{ports[0]} to {ports[-1]}",
+            ready=lambda: all(map(listens, ports)),
+        )
+
+    def _edge(self, place: int, file: Path) -> Service:
+        port = self.options.agent_port(place)
+        return Service(
+            name=f"edge {file.stem}",
+            module="edge",
+            arguments=(
+                *("run", "--config", str(file), "--data-dir", str(self.data.spool(file.stem))),
+                *("--metrics-port", str(port)),
+                *self._sources(self.agents[file]),
+            ),
+            address=f"http://{HOST}:{port}/metrics",
+            ready=partial(answers, port, "/metrics", "ertis_edge_born 1.0"),
+            environment=self._mqtt,
+        )
+
+    def _sources(self, agent: EdgeConfig) -> Iterator[str]:
+        """Where the agent finds those of its PLCs that the simulator serves."""
+        for device in agent.devices if self.options.simulator else ():
+            place = device.port - PLC_PORT
+            if 0 <= place < PLCS:
+                yield "--source"
+                yield f"{device.device}={HOST}:{self.options.plc_ports[place]}"
+
+    @property
+    def _mqtt(self) -> Mapping[str, str]:
+        return {"MQTT_HOST": HOST, "MQTT_PORT": str(self.options.mqtt_port)}
 
 
 def _lives(database: EmbeddedDatabase) -> bool:
     """Whether the server's process exists; a busy server does not answer and still lives."""
     return database.pid is not None and Path(f"/proc/{database.pid}").exists()
-
-
-def stages(
-    options: Options, agents: Mapping[Path, EdgeConfig], data: DataDir, dsn: str
-) -> Sequence[Sequence[Service]]:
-    """The services: a stage starts when the one before it is ready; all end in reverse."""
-    store = {"ERTIS_DSN": dsn}
-    bus = {"MQTT_HOST": HOST, "MQTT_PORT": str(options.mqtt_port)}
-    receiving = [_api(options, store), _ingest(options, store | bus)]
-    plcs = [_simulator(options, data)] if options.simulator else []
-    edges = [_edge(file, config, options, data, bus) for file, config in agents.items()]
-    return [receiving + plcs, edges]
-
-
-def _api(options: Options, environment: Mapping[str, str]) -> Service:
-    return Service(
-        name="api",
-        module="api",
-        arguments=("serve", "--host", HOST, "--port", str(options.port)),
-        address=f"http://{HOST}:{options.port}",
-        ready=partial(answers, options.port, "/health/ready"),
-        environment=environment,
-    )
-
-
-def _ingest(options: Options, environment: Mapping[str, str]) -> Service:
-    return Service(
-        name="ingest",
-        module="ingest",
-        arguments=("run",),
-        address=f"http://{HOST}:{options.counters_port}/metrics",
-        ready=partial(answers, options.counters_port, "/health/ready"),
-        environment={
-            **environment,
-            "INGEST_METRICS_HOST": HOST,
-            "INGEST_METRICS_PORT": str(options.counters_port),
-        },
-    )
-
-
-def _simulator(options: Options, data: DataDir) -> Service:
-    first, last = options.plc_ports[0], options.plc_ports[-1]
-    return Service(
-        name="simulator",
-        module="simulator",
-        arguments=(
-            *("run", "--plant", str(options.plant), "--memory", str(data.simulator)),
-            *("--host", HOST, "--port", str(first)),
-        ),
-        address=f"Modbus TCP {HOST}:{first} to {last}",
-        ready=lambda: all(map(listens, options.plc_ports)),
-    )
-
-
-def _edge(
-    file: Path,
-    config: EdgeConfig,
-    options: Options,
-    data: DataDir,
-    environment: Mapping[str, str],
-) -> Service:
-    return Service(
-        name=f"edge {file.stem}",
-        module="edge",
-        arguments=(
-            *("run", "--config", str(file), "--data-dir", str(data.spool(file.stem))),
-            *_sources(config, options),
-        ),
-        address=f"Sparkplug {config.node.group}/{config.node.id}",
-        ready=bool,
-        environment=environment,
-    )
-
-
-def _sources(config: EdgeConfig, options: Options) -> Iterator[str]:
-    """Where the agent finds its PLCs, if the simulator serves them elsewhere than its file says."""
-    if not options.simulator:
-        return
-    for device in config.devices:
-        place = device.port - PLC_PORT
-        if 0 <= place < PLCS:
-            yield "--source"
-            yield f"{device.device}={HOST}:{options.plc_ports[place]}"

@@ -59,12 +59,13 @@ def listens(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def answers(port: int, path: str) -> bool:
-    """Whether ``GET path`` on *port* is answered with 200."""
+def answers(port: int, path: str, having: str = "") -> bool:
+    """Whether ``GET path`` on *port* is answered with 200 and a text *having* these words."""
     connection = http.client.HTTPConnection(HOST, port, timeout=ANSWER_WITHIN_S)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == http.client.OK
+        answer = connection.getresponse()
+        return answer.status == http.client.OK and having in answer.read().decode(errors="replace")
     except (OSError, http.client.HTTPException):
         return False
     finally:

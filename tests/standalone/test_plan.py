@@ -7,7 +7,7 @@ import pytest
 
 from schemas.errors import ConfigError
 from standalone.data_dir import DataDir
-from standalone.plan import Options, find_agents, stages
+from standalone.plan import Options, Plan, find_agents
 
 PLANT = Path(__file__).parents[2] / "plants" / "pavlodar.toml"
 
@@ -20,7 +20,7 @@ def options(tmp_path: Path) -> Options:
 
 def plan(options: Options) -> dict[str, str]:
     """The arguments of each service by its name, in the order of the start."""
-    found = stages(options, find_agents(PLANT), DataDir(options.data_dir), "dsn")
+    found = Plan(options, find_agents(PLANT), DataDir(options.data_dir)).stages("dsn")
     return {service.name: " ".join(service.arguments) for stage in found for service in stage}
 
 
@@ -51,13 +51,20 @@ def test_agents_without_simulator_read_their_own_plcs(options: Options) -> None:
 
     assert "simulator" not in plan(real)
     assert "--source" not in plan(real)["edge potline-1"]
-    assert real.ports["--plc-port"] == ()
+    assert real.ports(agents=3)["--plc-port"] == ()
+
+
+def test_no_port_is_wanted_twice(options: Options) -> None:
+    """The defaults leave room for everything that runs."""
+    wanted = [port for ports in options.ports(agents=3).values() for port in ports]
+
+    assert len(wanted) == len(set(wanted)) == 10
 
 
 def test_other_files_are_no_agents(tmp_path: Path) -> None:
-    """A file without a node beside the plant is not started."""
+    """A file that does not scan, such as that of a replay, is not started."""
     (tmp_path / "plant").mkdir()
-    (tmp_path / "plant" / "mapping.toml").write_text("[columns]\n")
+    (tmp_path / "plant" / "replay.toml").write_text("[node]\n[[export]]\n")
 
     assert find_agents(tmp_path / "plant.toml") == {}
 
