@@ -4,9 +4,6 @@ rumqttd speaks MQTT 5 and 3.1.1 on ports of their own. The services of Ertis spe
 port lets older devices in.
 """
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Self
 
@@ -81,8 +78,7 @@ class EmbeddedBroker:
         self._config.write_text(self._document())
         broker = Broker(config_path=str(self._config))
         try:
-            with _interrupts_held():
-                broker.start()
+            broker.start()
         except OSError as error:
             ports = f"{self.port}" if self.v3_port is None else f"{self.port} or {self.v3_port}"
             raise ConfigError(
@@ -105,13 +101,3 @@ class EmbeddedBroker:
             for version, port in listeners
             if port is not None
         )
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Let a child started here ignore Ctrl-C: its owner ends it, after the services."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

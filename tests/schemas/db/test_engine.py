@@ -72,10 +72,10 @@ def test_adbc_errors_that_may_pass_become_ours(
 
 def test_an_error_of_the_statement_stays_as_it_is(database: str) -> None:
     """A broken unique key is for the writer to handle, not for a retry."""
-    with connect(database) as connection, pytest.raises(psycopg.errors.UniqueViolation):
-        insert = "INSERT INTO plant VALUES ('park', '', 'UTC', now())"
-        with wrap_errors():
-            connection.execute(insert)
+    insert = "INSERT INTO plant VALUES ('park', '', 'UTC', now())"
+    with connect(database) as connection:
+        connection.execute(insert)
+        with pytest.raises(psycopg.errors.UniqueViolation), wrap_errors():
             connection.execute(insert)
 
 

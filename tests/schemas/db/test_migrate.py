@@ -60,7 +60,7 @@ def test_comments_reach_the_database(database: str) -> None:
 def test_plain_postgresql_gets_partitioned_tables(database: str) -> None:
     """Tier C: the timed tables are partitioned by range of their time column."""
     with connect(database) as connection:
-        keys = dict(
+        keys: dict[str, str] = dict(
             connection.execute(
                 "SELECT partrelid::regclass::text, pg_get_partkeydef(partrelid)"
                 " FROM pg_partitioned_table"

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from schemas.db.engine import connect
-from schemas.db.tables import TIMED
+from schemas.db.engine import connect, make_engine, psycopg_of
+from schemas.db.tables import TIMED, metadata
 from schemas.db.tiers import AHEAD, ensure_span, maintain
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -17,7 +17,8 @@ DAY = timedelta(days=1)
 def partitions(connection: psycopg.Connection, table: str) -> list[str]:
     """Names of the partitions of *table*, oldest first."""
     rows = connection.execute(
-        "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass ORDER BY 1",
+        "SELECT inhrelid::regclass::text FROM pg_inherits"
+        " WHERE inhparent = %s::regclass ORDER BY 1",
         (table,),
     )
     return [name for (name,) in rows]
@@ -32,26 +33,22 @@ def put(connection: psycopg.Connection, *instants: datetime) -> None:
 
 @pytest.mark.parametrize("table", TIMED)
 def test_every_instant_of_the_span_finds_a_partition(database: str, table: str) -> None:
-    """From 2014 to now: the first, the last and the edges between have a place."""
+    """From 2014 on: the first, the last and the edges between have a place."""
     column, days = TIMED[table]
     start = datetime(2014, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
     end = start + timedelta(days=4 * days)
-    with connect(database) as connection:
-        ensure_span(connection, table, start, end)
-        required = (
-            "(tag_id, ts, quality)"
-            if table == "reading"
-            else ("(tag_id, bucket, count, good_s, covered_s)")
+    instants = [start, start + timedelta(days=days), end - timedelta(microseconds=1)]
+    given = {"quality": 192} if table == "reading" else {"count": 0, "good_s": 0, "covered_s": 0}
+    engine = make_engine(database)
+    with engine.begin() as connection:
+        ensure_span(psycopg_of(connection), table, start, end)
+        connection.execute(
+            metadata.tables[table].insert(),
+            [{"tag_id": 1, column: ts, **given} for ts in instants],
         )
-        for ts in (start, start + timedelta(days=days), end - timedelta(microseconds=1)):
-            values = [1, ts, *([192] if table == "reading" else [0, 0, 0])]
-            marks = ", ".join(["%s"] * len(values))
-            connection.execute(f"INSERT INTO {table} {required} VALUES ({marks})".encode(), values)
 
-        assert len(partitions(connection, table)) in {4, 5}
-        assert connection.execute(
-            f"SELECT count(*) FROM {table} WHERE {column} >= %s".encode(), (start,)
-        ).fetchone() == (3,)
+        assert len(partitions(psycopg_of(connection), table)) in {4, 5}
+    engine.dispose()
 
 
 def test_without_a_partition_a_reading_is_refused(database: str) -> None:

@@ -20,7 +20,8 @@ def jobs(connection: psycopg.Connection, procedure: str) -> dict[str, str]:
     """The tables that have a policy, with its age."""
     rows = connection.execute(
         """SELECT hypertable_name, coalesce(config ->> 'compress_after', config ->> 'drop_after')
-           FROM timescaledb_information.jobs WHERE proc_name = %s AND hypertable_name IS NOT NULL""",
+           FROM timescaledb_information.jobs
+           WHERE proc_name = %s AND hypertable_name IS NOT NULL""",
         (procedure,),
     )
     return dict(rows.fetchall())
