@@ -1,9 +1,12 @@
 """Settings that more than one service reads from the environment, by their usual names."""
 
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.errors import ConfigError
 
 
 class MqttSettings(BaseSettings):
@@ -27,3 +30,23 @@ class DatabaseSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ERTIS_", extra="ignore", frozen=True)
 
     dsn: str = Field(default="", description="libpq connection string or URI")
+
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+def read_environment(model: type[Settings]) -> Settings:
+    """The settings of *model*, from the environment.
+
+    Raises
+    ------
+    ConfigError
+        A variable has a value that it cannot have: names the variable.
+    """
+    try:
+        return model()
+    except ValidationError as fault:
+        first = fault.errors(include_url=False)[0]
+        name = "_".join(str(step) for step in first["loc"])
+        variable = f"{model.model_config.get('env_prefix', '')}{name}".upper()
+        raise ConfigError(variable, first["input"], first["msg"]) from fault

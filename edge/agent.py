@@ -1,0 +1,369 @@
+"""The agent: what is read goes to the spool, from there to the host, until the host has it.
+
+Four tasks share one event loop: scans (`edge.scan`, one for each device), group commit, connection,
+and a clock tick for the session. The spool has a thread of its own, so that a slow disk delays
+neither scans nor the network.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final, ParamSpec, TypeVar
+
+import structlog
+
+from edge.birth import NODE_METRICS
+from edge.broker import Connection
+from edge.counters import EdgeCounters
+from edge.delivery import Fetch, Limits
+from edge.session import (
+    Action,
+    Disconnect,
+    EdgeSession,
+    Holdings,
+    Identity,
+    Now,
+    Publish,
+    Refused,
+    State,
+    Subscribe,
+    Truncate,
+)
+from edge.spool import Committed, Spool
+from schemas.backoff import full_jitter
+from schemas.errors import BrokerDown, StorageFull
+from schemas.reading import Reading
+from schemas.settings import MqttSettings
+
+#: Time between two group commits [s]; with the commit itself a reading waits 250 ms at the most.
+_COMMIT_S: Final = 0.2
+_TICK_S: Final = 0.1
+#: How long the broker may take to end the connection after DISCONNECT [s].
+_PART_S: Final = 2.0
+#: Readings kept in memory while the disk is full; about 100 MB.
+_OVERFLOW_READINGS: Final = 500_000
+
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Batch:
+    """What was read and is not yet in the spool."""
+
+    readings: dict[str, list[Reading]] = field(default_factory=dict)
+    marks: dict[str, int] = field(default_factory=dict)
+    links: dict[str, bool] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.readings or self.marks or self.links)
+
+    def add(self, device: str, readings: Sequence[Reading]) -> None:
+        """Append *readings* of *device*."""
+        if readings:
+            self.readings.setdefault(device, []).extend(readings)
+
+    def join(self, later: "Batch") -> None:
+        """Append everything of a *later* batch."""
+        for device, readings in later.readings.items():
+            self.add(device, readings)
+        self.marks |= later.marks
+        self.links |= later.links
+
+    def size(self) -> int:
+        """Readings in it."""
+        return sum(map(len, self.readings.values()))
+
+    def keep_newest(self, count: int) -> int:
+        """Let go of all but *count* readings of each device, oldest first; how many went."""
+        before = self.size()
+        for readings in self.readings.values():
+            del readings[: max(0, len(readings) - count)]
+        return before - self.size()
+
+
+class Agent:
+    """One edge node. ``devices`` are the tags of each device; ``live=False`` sends history only."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        devices: Mapping[str, Sequence[str]],
+        spool: Spool,
+        *,
+        limits: Limits,
+        settings: MqttSettings,
+        counters: EdgeCounters,
+        live: bool = True,
+        max_bytes: int = 1 << 30,
+    ) -> None:
+        self._identity = identity
+        self._spool = spool
+        self._settings = settings
+        self._counters = counters
+        self._max_bytes = max_bytes
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="spool")
+        self._aliases = {device: spool.declare(device, paths) for device, paths in devices.items()}
+        self._aliases[""] = spool.declare("", NODE_METRICS)
+        held = spool.contents()
+        self._readings = held.readings
+        self.session = EdgeSession(
+            identity,
+            self._aliases,
+            Holdings(spool.id, held.first, held.next, held.last_of_device),
+            limits,
+            live=live,
+        )
+        self._batch = Batch()
+        self._fed = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._leaving = asyncio.Event()
+        self._link: Connection | None = None
+        self._chores: set[asyncio.Task[None]] = set()
+        self._fill = _FillRate()
+
+    def feed(
+        self,
+        device: str,
+        readings: Sequence[Reading] = (),
+        *,
+        marks: Mapping[str, int] | None = None,
+        link: bool | None = None,
+    ) -> None:
+        """Take what was read from *device*: it is on disk with the next group commit."""
+        self._batch.add(device, readings)
+        self._batch.marks |= marks or {}
+        if link is not None:
+            self._batch.links[device] = link
+        self._fed.set()
+
+    @property
+    def unacknowledged(self) -> int:
+        """Readings that are not known to be in the database."""
+        return self._readings + self._batch.size()
+
+    async def settled(self, below: int = 1) -> None:
+        """Wait until fewer than *below* readings are not known to be in the database."""
+        while self.unacknowledged >= below:
+            self._settled.clear()
+            await self._settled.wait()
+
+    async def run(self) -> None:
+        """Commit and deliver until `leave`; then say farewell and close the spool."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._keep_connected(), name="connection")
+                tasks.create_task(self._keep_committing(), name="group commit")
+                tasks.create_task(self._keep_ticking(), name="tick")
+        finally:
+            await asyncio.gather(*self._chores, return_exceptions=True)
+            await self._on_disk(self._spool.close)
+            self._disk.shutdown()
+
+    def leave(self) -> None:
+        """End: what was fed is committed, the NDEATH is sent."""
+        self._leaving.set()
+        self._fed.set()
+
+    async def _keep_committing(self) -> None:
+        while not self._leaving.is_set():
+            await self._fed.wait()
+            started = time.monotonic()
+            await self._commit()
+            await self._pause(started + _COMMIT_S - time.monotonic())
+        await self._commit()
+        if lost := self._batch.size():
+            log.error("spool: no room to the end", readings_lost=lost)
+        self._perform(self.session.leave(_now()))
+
+    async def _commit(self) -> None:
+        self._fed.clear()
+        batch, self._batch = self._batch, Batch()
+        if not batch:
+            return
+        try:
+            committed = await self._on_disk(
+                self._spool.commit, batch.readings, self._aliases, batch.marks
+            )
+        except StorageFull as error:
+            self._hold(batch, error)
+            return
+        self._note_commit(committed)
+        frames = committed.frames
+        readings = chain.from_iterable(batch.readings.values())
+        self._perform(self.session.committed(frames, readings, batch.links, _now()))
+        if committed.dropped.frames:
+            self._perform(self.session.dropped(committed.first, _now()))
+
+    def _hold(self, batch: Batch, error: StorageFull) -> None:
+        """The disk is full: keep the newest readings in memory and try again."""
+        if not self._fill.full:
+            log.error("spool: no room", error=str(error))
+        self._fill.full = True
+        batch.join(self._batch)
+        self._batch = batch
+        lost = batch.keep_newest(_OVERFLOW_READINGS)
+        self._counters.overflowed.inc(lost)
+        self._fed.set()
+
+    def _note_commit(self, committed: Committed) -> None:
+        if self._fill.full:
+            log.info("spool: has room again")
+        self._fill.full = False
+        count = sum(frame.readings for frame in committed.frames)
+        self._counters.spooled.inc(count)
+        self._counters.dropped.inc(committed.dropped.readings)
+        self._fill.add(sum(len(frame.body) for frame in committed.frames), time.monotonic())
+        self._gone(committed.dropped.readings - count)
+        self._counters.spool_bytes.set(committed.used_bytes)
+        self._counters.spool_hours_left.set(
+            self._fill.hours(self._max_bytes - committed.used_bytes)
+        )
+
+    async def _keep_ticking(self) -> None:
+        while not self._leaving.is_set():
+            await self._pause(_TICK_S)
+            self._perform(self.session.tick(_now()))
+
+    async def _keep_connected(self) -> None:
+        attempt = 0
+        bd_seq: int | None = None
+        while not self._leaving.is_set():
+            if bd_seq is None:
+                bd_seq = await self._on_disk(self._spool.next_bd_seq)
+            will = self.session.will(bd_seq, _now())
+            client_id = f"ertis-edge-{self._identity.group}-{self._identity.node}"
+            link = Connection(self._settings, client_id, will.topic, will.payload)
+            try:
+                await link.open()
+                bd_seq = None  # a CONNECT with it was sent
+                await link.accepted()
+                attempt = 0
+                await self._serve(link)
+            except BrokerDown as error:
+                if attempt == 0:
+                    log.warning("broker: down, trying on", error=str(error))
+                attempt += 1
+            finally:
+                await link.close()
+            await self._pause(full_jitter(attempt))
+
+    async def _serve(self, link: Connection) -> None:
+        """Live through one connection."""
+        log.info("broker: connected", host=self._settings.host, port=self._settings.port)
+        self._counters.connects.inc()
+        self._link = link
+        parting = asyncio.create_task(self._part(link))
+        try:
+            self._perform(self.session.connected(_now()))
+            if self._leaving.is_set():
+                self._perform(self.session.leave(_now()))
+            async for topic, payload in link.messages():
+                self._perform(self.session.message(topic, payload, _now()))
+        finally:
+            parting.cancel()
+            self._link = None
+            self._perform(self.session.disconnected(_now()))
+            log.info("broker: disconnected")
+
+    async def _part(self, link: Connection) -> None:
+        """Hang up on a broker that does not after our DISCONNECT."""
+        await self._leaving.wait()
+        await asyncio.sleep(_PART_S)
+        await link.close()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not beyond `leave`."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._leaving.wait(), max(0.0, seconds))
+
+    def _perform(self, actions: Sequence[Action]) -> None:
+        """Do what the session asks for, in its order; the disk's part follows by itself."""
+        for action in actions:
+            match action:
+                case Publish():
+                    self._publish(action)
+                case Subscribe():
+                    if self._link is not None:
+                        self._link.subscribe(action.topic)
+                case Disconnect():
+                    if self._link is not None:
+                        self._link.disconnect()
+                case Truncate():
+                    self._chore(self._truncate(action.through))
+                case Fetch():
+                    self._chore(self._fetch(action))
+                case Refused():
+                    self._counters.refused.labels(action.reason).inc()
+                    log.debug("message refused", reason=action.reason, detail=action.detail)
+        self._counters.born.set(self.session.state is State.BORN)
+
+    def _publish(self, message: Publish) -> None:
+        if self._link is None:
+            return
+        sent = self._link.publish(message.topic, message.payload, message.qos)
+        if sent:
+            lane = self._counters.replayed if message.historical else self._counters.published
+            lane.inc(message.readings)
+
+    async def _truncate(self, through: int) -> None:
+        try:
+            gone = await self._on_disk(self._spool.truncate, through)
+        except StorageFull as error:  # the next acknowledgement truncates this part as well
+            log.warning("spool: cannot truncate", error=str(error))
+            return
+        self._counters.acknowledged.inc(gone.readings)
+        self._gone(gone.readings)
+
+    async def _fetch(self, fetch: Fetch) -> None:
+        frames = await self._on_disk(self._spool.fetch, fetch.start, fetch.end, fetch.limit)
+        self._perform(self.session.fetched(fetch, frames, _now()))
+
+    def _gone(self, readings: int) -> None:
+        self._readings -= readings
+        self._counters.spool_readings.set(self._readings)
+        self._settled.set()
+
+    def _chore(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    async def _on_disk(
+        self, call: Callable[Params, Result], *args: Params.args, **kwargs: Params.kwargs
+    ) -> Result:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._disk, lambda: call(*args, **kwargs))
+
+
+class _FillRate:
+    """How fast the spool fills, smoothed over a minute."""
+
+    def __init__(self) -> None:
+        self.full = False
+        self._since_s = time.monotonic()
+        self._bytes_per_s = 0.0
+        self._bytes = 0
+
+    def add(self, size: int, now_s: float) -> None:
+        """*size* bytes were committed."""
+        self._bytes += size
+        span_s = now_s - self._since_s
+        if span_s >= 1.0:
+            weight = min(1.0, span_s / 60.0) if self._bytes_per_s else 1.0
+            self._bytes_per_s += weight * (self._bytes / span_s - self._bytes_per_s)
+            self._since_s, self._bytes = now_s, 0
+
+    def hours(self, room: int) -> float:
+        """Until *room* bytes are full [h]; infinite while nothing comes."""
+        return max(0, room) / self._bytes_per_s / 3600 if self._bytes_per_s else float("inf")
+
+
+def _now() -> Now:
+    return Now(time.time_ns() // 1_000_000, time.monotonic())

@@ -1,0 +1,41 @@
+"""What the agent counts, for Prometheus.
+
+The readings add up at any time:
+scanned = suppressed + spooled + overflowed + waiting in memory, and
+spooled + in the spool at start = acknowledged + dropped + in the spool now.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+
+class EdgeCounters:
+    """The counters of one agent, in *registry*."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"ertis_edge_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"ertis_edge_{name}", text, labels, registry=registry)
+
+        self.scanned = counter("readings_scanned", "Values read from devices", "device")
+        self.suppressed = counter("readings_suppressed", "Values within the deadband", "device")
+        self.events_lost = counter("events_lost", "Log entries overwritten unread", "device")
+        self.scans_missed = counter("scans_missed", "Scans left out: one ran over", "device")
+        self.scans_failed = counter("scans_failed", "Scans without an answer", "device")
+        self.device_up = gauge("device_up", "1 while the device answers", "device")
+        self.spooled = counter("readings_spooled", "Readings committed to the spool")
+        self.overflowed = counter("readings_overflowed", "Readings lost while the disk was full")
+        self.published = counter("readings_published", "Readings sent as they happened")
+        self.replayed = counter("readings_replayed", "Readings sent as history")
+        self.acknowledged = counter("readings_acknowledged", "Readings known to be in the database")
+        self.dropped = counter("readings_dropped", "Readings beyond the bounds of the spool")
+        self.refused = counter("messages_refused", "Messages that were not followed", "reason")
+        self.connects = counter("connects", "Connections to the broker")
+        self.births = counter("births", "NBIRTHs sent")
+        self.spool_bytes = gauge("spool_bytes", "Size of what is in the spool [B]")
+        self.spool_readings = gauge("spool_readings", "Readings in the spool")
+        self.spool_hours_left = gauge(
+            "spool_hours_left", "Hours without a host until the spool drops its oldest frames [h]"
+        )
+        self.born = gauge("born", "1 while the node is born on the wire")

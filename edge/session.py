@@ -1,0 +1,421 @@
+"""The edge node's side of a Sparkplug session, without I/O.
+
+Theory of operation
+-------------------
+A session is told what happens (`connected`, `message`, `committed`, `tick` ...) with the time at
+which it happens, and answers with what is to be done: publish, subscribe, disconnect, truncate the
+spool, fetch frames from it. It has neither socket, clock nor disk.
+
+There are four states. OFFLINE: no MQTT connection. WAITING: connected and subscribed, but the
+primary host has not said that it is online, so nothing may be published. BORN: the births are out
+and data flows. LEAVING: NDEATH and DISCONNECT are out, the end of the connection is awaited.
+`TRANSITIONS` holds every move between them and is the only place where the state changes.
+
+Events that come from outside may come at any time: a rebirth request while WAITING is not an error
+but has no effect, and the table says so with an empty list of steps. An event that has no entry is
+a fault of the caller.
+
+A device is alive on the wire while its link is up *or* frames of it wait in the spool. So data of a
+PLC that has died meanwhile is still delivered between its DBIRTH and its DDEATH, and the DDEATH
+follows when the last of it is in the database.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final
+
+from edge.birth import SpoolFacts, device_birth, node_birth, node_death
+from edge.delivery import Delivery, Fetch, Limits
+from edge.frame import Frame, historical, last_values, live
+from schemas.errors import PayloadError, SessionError
+from schemas.reading import Reading
+from schemas.sparkplug.datatype import DataType, read_value
+from schemas.sparkplug.node import COMMIT_THROUGH, REBIRTH
+from schemas.sparkplug.payload import decode
+from schemas.sparkplug.sparkplug_b_pb2 import Metric, Payload
+from schemas.sparkplug.state import HostState
+from schemas.sparkplug.topic import MessageType, Topic, state_topic
+
+
+class State(Enum):
+    """Where the session stands."""
+
+    OFFLINE = auto()
+    WAITING = auto()
+    BORN = auto()
+    LEAVING = auto()
+
+
+class Event(Enum):
+    """What moves it."""
+
+    CONNECTED = auto()
+    DISCONNECTED = auto()
+    HOST_ONLINE = auto()
+    HOST_OFFLINE = auto()
+    REBIRTH = auto()
+    LEAVE = auto()
+
+
+class Step(Enum):
+    """What is done on the way."""
+
+    SUBSCRIBE = auto()
+    BIRTH = auto()
+    REWIND = auto()
+    DEATH = auto()
+    PART = auto()
+
+
+Moves = Mapping[Event, tuple[State, Sequence[Step]]]
+
+TRANSITIONS: Final[Mapping[State, Moves]] = {
+    State.OFFLINE: {
+        Event.CONNECTED: (State.WAITING, [Step.SUBSCRIBE]),
+        Event.LEAVE: (State.OFFLINE, []),
+    },
+    State.WAITING: {
+        Event.HOST_ONLINE: (State.BORN, [Step.BIRTH, Step.REWIND]),
+        Event.HOST_OFFLINE: (State.WAITING, []),
+        Event.REBIRTH: (State.WAITING, []),
+        Event.LEAVE: (State.LEAVING, [Step.DEATH, Step.PART]),
+        Event.DISCONNECTED: (State.OFFLINE, []),
+    },
+    State.BORN: {
+        Event.HOST_ONLINE: (State.BORN, [Step.REWIND]),  # it restarted and may have forgotten
+        Event.HOST_OFFLINE: (State.LEAVING, [Step.DEATH, Step.PART]),
+        Event.REBIRTH: (State.BORN, [Step.BIRTH, Step.REWIND]),
+        Event.LEAVE: (State.LEAVING, [Step.DEATH, Step.PART]),
+        Event.DISCONNECTED: (State.OFFLINE, []),
+    },
+    State.LEAVING: {
+        Event.HOST_ONLINE: (State.LEAVING, []),
+        Event.HOST_OFFLINE: (State.LEAVING, []),
+        Event.REBIRTH: (State.LEAVING, []),
+        Event.LEAVE: (State.LEAVING, []),
+        Event.DISCONNECTED: (State.OFFLINE, []),
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One instant on both clocks: the wall's for the wire, the steady one for waiting."""
+
+    utc_ms: int
+    steady_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """A message to send; never retained."""
+
+    topic: str
+    payload: bytes
+    qos: int = 0
+    readings: int = 0
+    historical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """A topic to listen to, at QoS 1."""
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """Leave the broker with reason 0x04, so that it publishes the will."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate:
+    """Delete frames up to and with ``through``: they are in the database."""
+
+    through: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message was not followed: why, in a fixed word and in words for people."""
+
+    reason: str
+    detail: str
+
+
+Action = Publish | Subscribe | Disconnect | Truncate | Fetch | Refused
+
+
+@dataclass(slots=True)
+class _Device:
+    aliases: Mapping[str, int]
+    link: bool = False
+    born: bool = False
+    last_position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the node is, and whom it waits for (None: for nobody)."""
+
+    group: str
+    node: str
+    host: str | None = None
+
+    def topic(self, kind: MessageType, device: str = "") -> str:
+        """The topic of a message of this node."""
+        return str(Topic(self.group, kind, self.node, device or None))
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What the spool holds when the session begins: positions ``first`` up to before ``next``."""
+
+    id: str
+    first: int = 1
+    next: int = 1
+    last_of_device: Mapping[str, int] = field(default_factory=dict)
+
+
+class EdgeSession:
+    """One edge node's life on the wire, over all its connections.
+
+    ``aliases`` are those of each device's metrics; those of the node itself stand under the empty
+    name. ``live=False`` makes a node whose frames are all history.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        aliases: Mapping[str, Mapping[str, int]],
+        holdings: Holdings,
+        limits: Limits,
+        *,
+        live: bool = True,
+    ) -> None:
+        self.state = State.OFFLINE
+        self._identity = identity
+        self._node_aliases = aliases[""]
+        self._devices = {
+            name: _Device(known, last_position=holdings.last_of_device.get(name, 0))
+            for name, known in aliases.items()
+            if name
+        }
+        self._spool_id = holdings.id
+        self._delivery = Delivery(limits, holdings.first, holdings.next, live=live)
+        self._values: dict[str, Reading] = {}
+        self._bd_seq = 0
+        self._seq = 0
+        self._host_ms = 0
+        self._fetching = False
+        self._dropped = False
+        self._command = identity.topic(MessageType.NCMD)
+        self._host_topic = None if identity.host is None else state_topic(identity.host)
+        self._steps: Final = {
+            Step.SUBSCRIBE: self._subscribe,
+            Step.BIRTH: self._birth,
+            Step.REWIND: self._rewind,
+            Step.DEATH: self._death,
+            Step.PART: self._part,
+        }
+
+    @property
+    def through(self) -> int:
+        """Everything up to this position is in the database."""
+        return self._delivery.through
+
+    @property
+    def last(self) -> int:
+        """The newest position of the spool."""
+        return self._delivery.following - 1
+
+    def will(self, bd_seq: int, now: Now) -> Publish:
+        """The will of the connection to come, whose births carry the same *bd_seq*."""
+        self._bd_seq = bd_seq
+        return Publish(
+            self._identity.topic(MessageType.NDEATH), node_death(bd_seq, now.utc_ms), qos=1
+        )
+
+    def connected(self, now: Now) -> list[Action]:
+        """The broker accepted the connection."""
+        actions = self._move(Event.CONNECTED, now)
+        if self._host_topic is None:  # nobody to wait for
+            actions += self._move(Event.HOST_ONLINE, now)
+        return actions
+
+    def disconnected(self, now: Now) -> list[Action]:
+        """The connection is gone."""
+        return self._move(Event.DISCONNECTED, now)
+
+    def leave(self, now: Now) -> list[Action]:
+        """The agent wants to end."""
+        return self._move(Event.LEAVE, now)
+
+    def message(self, topic: str, payload: bytes, now: Now) -> list[Action]:
+        """Something arrived on a topic subscribed to."""
+        try:
+            if topic == self._command:
+                return self._obey(decode(payload), now)
+            if topic == self._host_topic:
+                return self._heed(HostState.decode(payload), now)
+        except PayloadError as error:
+            return [Refused(error.reason, f"{topic}: {error}")]
+        return [Refused("topic", f"{topic} was not subscribed to")]
+
+    def committed(
+        self,
+        frames: Sequence[Frame],
+        readings: Iterable[Reading],
+        links: Mapping[str, bool],
+        now: Now,
+    ) -> list[Action]:
+        """*frames* are on disk, made of *readings*; *links* are the devices found or lost."""
+        last_values(readings, self._values)
+        for name, up in links.items():
+            self._devices[name].link = up
+        for frame in frames:
+            if frame.device:
+                self._devices[frame.device].last_position = frame.position
+        born = self.state is State.BORN
+        outgoing = [f for f in frames if self._delivery.add(f, now.steady_s, open_=born)]
+        actions = self._settle_devices(now)
+        actions += [self._data(frame, now) for frame in outgoing]
+        return actions + self._fetch(now)
+
+    def dropped(self, first: int, now: Now) -> list[Action]:
+        """The spool had to drop frames: *first* is the lowest position that is left."""
+        self._dropped |= self._delivery.forget(first - 1)
+        return self._settle_devices(now)
+
+    def fetched(self, fetch: Fetch, frames: list[Frame], now: Now) -> list[Action]:
+        """The spool's answer to a `Fetch`."""
+        self._fetching = False
+        if self.state is not State.BORN:
+            return []
+        actions: list[Action] = [
+            self._data(frame, now, history=True)
+            for frame in self._delivery.replay(fetch, frames, now.steady_s)
+        ]
+        return actions + self._fetch(now)
+
+    def tick(self, now: Now) -> list[Action]:
+        """Time went by; to be called some ten times a second."""
+        if self.state is not State.BORN:
+            return []
+        if self._delivery.overdue(now.steady_s):
+            # The host cannot get past a position that is gone: a birth tells where to begin.
+            if self._dropped:
+                return self._move(Event.REBIRTH, now)
+            return self._rewind(now)
+        return self._fetch(now)
+
+    def _move(self, event: Event, now: Now) -> list[Action]:
+        moves = TRANSITIONS[self.state]
+        if event not in moves:
+            raise SessionError(f"{event.name} cannot happen while {self.state.name}")
+        self.state, steps = moves[event]
+        return [action for step in steps for action in self._steps[step](now)]
+
+    def _subscribe(self, _now: Now) -> list[Action]:
+        topics = [self._command, self._host_topic]
+        return [Subscribe(topic) for topic in topics if topic is not None]
+
+    def _birth(self, now: Now) -> list[Action]:
+        self._seq = -1  # so that the NBIRTH has seq 0 (tck-id-topics-nbirth-seq-num)
+        self._dropped = False
+        facts = SpoolFacts(self._spool_id, self.through + 1, self.last)
+        payload = node_birth(self._header(now), self._bd_seq, facts, self._node_aliases)
+        for device in self._devices.values():
+            device.born = False
+        topic = self._identity.topic(MessageType.NBIRTH)
+        return [Publish(topic, payload), *self._settle_devices(now)]
+
+    def _rewind(self, now: Now) -> list[Action]:
+        self._delivery.rewind(now.steady_s)
+        return self._fetch(now)
+
+    def _death(self, now: Now) -> list[Action]:
+        topic = self._identity.topic(MessageType.NDEATH)
+        return [Publish(topic, node_death(self._bd_seq, now.utc_ms), qos=1)]
+
+    def _part(self, _now: Now) -> list[Action]:
+        return [Disconnect()]
+
+    def _settle_devices(self, now: Now) -> list[Action]:
+        """The births and deaths of devices that are due."""
+        actions: list[Action] = []
+        if self.state is not State.BORN:
+            return actions
+        for name, device in self._devices.items():
+            alive = device.link or device.last_position > self.through
+            if alive and not device.born:
+                payload = device_birth(self._header(now), self.last, device.aliases, self._values)
+                actions.append(Publish(self._identity.topic(MessageType.DBIRTH, name), payload))
+            elif device.born and not alive:
+                payload = self._header(now).SerializeToString()
+                actions.append(Publish(self._identity.topic(MessageType.DDEATH, name), payload))
+            device.born = alive
+        return actions
+
+    def _data(self, frame: Frame, now: Now, *, history: bool = False) -> Publish:
+        kind = MessageType.DDATA if frame.device else MessageType.NDATA
+        payload = (historical if history else live)(frame, self._header(now))
+        topic = self._identity.topic(kind, frame.device)
+        return Publish(topic, payload, readings=frame.readings, historical=history)
+
+    def _header(self, now: Now) -> Payload:
+        """Time and the next seq, one count over all messages (tck-id-payloads-sequence-num-...)."""
+        self._seq = (self._seq + 1) % 256
+        return Payload(timestamp=now.utc_ms, seq=self._seq)
+
+    def _fetch(self, now: Now) -> list[Action]:
+        if self.state is not State.BORN or self._fetching:
+            return []
+        if (wanted := self._delivery.wanted(now.steady_s)) is None:
+            return []
+        self._fetching = True
+        return [wanted]
+
+    def _obey(self, command: Payload, now: Now) -> list[Action]:
+        """A command of the host; metrics that the node does not have are refused one by one."""
+        actions: list[Action] = []
+        for each in command.metrics:
+            if each.name == COMMIT_THROUGH or each.alias == self._node_aliases[COMMIT_THROUGH]:
+                actions += self._commit_through(each, now)
+            elif each.name == REBIRTH:
+                if each.boolean_value:
+                    actions += self._move(Event.REBIRTH, now)
+            else:
+                actions.append(
+                    Refused("command", f"no writable metric {each.name or each.alias!r}")
+                )
+        return actions
+
+    def _commit_through(self, command: Metric, now: Now) -> list[Action]:
+        try:
+            through = read_value(command, DataType.UINT64)
+        except LookupError as error:
+            return [Refused("command", f"{COMMIT_THROUGH}: {error}")]
+        if not isinstance(through, int) or through > self.last:
+            return [Refused("commit_through", f"{through} where the last position is {self.last}")]
+        if not self._delivery.acknowledge(through, now.steady_s):
+            return []
+        return [Truncate(through), *self._settle_devices(now), *self._fetch(now)]
+
+    def _heed(self, host: HostState, now: Now) -> list[Action]:
+        """The host says where it stands.
+
+        What is older than what it said last is not heeded
+        (tck-id-message-flow-edge-node-birth-publish-phid-wait-timestamp).
+        """
+        if host.timestamp < self._host_ms:
+            return [Refused("stale_state", f"STATE of {host.timestamp} after {self._host_ms}")]
+        news = host.timestamp > self._host_ms
+        self._host_ms = host.timestamp
+        if not host.online:
+            return self._move(Event.HOST_OFFLINE, now)
+        if self.state is State.BORN and not news:
+            return []
+        return self._move(Event.HOST_ONLINE, now)

@@ -1,0 +1,51 @@
+"""What stands in front of the agent: a source that is looked at again and again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from schemas.reading import Reading
+
+NO_MARKS: Mapping[str, int] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What one look at a device gave.
+
+    ``readings`` are all values that were seen; which of them go out is decided later. ``events``
+    are amounts read from an event log: each goes out. ``marks`` say how far each log was read; they
+    must be kept together with the events, or a restart loses or doubles some. ``lost`` events
+    were overwritten in the device before they were read.
+    """
+
+    readings: Sequence[Reading] = ()
+    events: Sequence[Reading] = ()
+    marks: Mapping[str, int] = field(default_factory=dict)
+    lost: int = 0
+
+
+class Source(Protocol):
+    """A device that the agent scans."""
+
+    device: str
+    """Its Sparkplug device id."""
+    paths: Sequence[str]
+    """The tags that it measures: what its DBIRTH declares."""
+    period_s: float
+    """Time between the starts of two scans [s]."""
+
+    async def scan(self) -> Scan:
+        """Look once.
+
+        Raises
+        ------
+        DeviceDown
+            The device does not answer. The next call tries to reach it again.
+        """
+
+    def now_ms(self) -> int:
+        """The device's present time as far as it is known, UTC [ms]."""
+
+    async def close(self) -> None:
+        """Let go of the device."""
