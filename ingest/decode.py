@@ -17,7 +17,7 @@ from ingest.letter import Fault, Letter, Named, excerpt
 from ingest.metric_table import OWN, UNDECLARED, UNMAPPED, UNSUPPORTED, MetricTable
 from schemas.quality import Quality
 from schemas.sparkplug.datatype import INTEGERS, read_value
-from schemas.sparkplug.node import SPOOL_FIRST, SPOOL_POSITION
+from schemas.sparkplug.node import SPOOL_POSITION
 from schemas.sparkplug.payload import QUALITY_MARK, read_quality
 from schemas.sparkplug.sparkplug_b_pb2 import Metric
 
@@ -81,7 +81,6 @@ class _Message:
             self._sort_out()
         columns = self._columns()
         return Frame(
-            self.data.source,
             received=len(self.metrics) - int(np.count_nonzero(self.tags == OWN)),
             columns=columns if self.usable.all() else columns.pick(self.usable),
             texts=self.texts,
@@ -90,7 +89,6 @@ class _Message:
                 for reason, (detail, places) in self.faults.items()
             ],
             position=self.own.get(SPOOL_POSITION),
-            first=self.own.get(SPOOL_FIRST),
             unknown_alias=bool((self.tags == UNDECLARED).any()),
             historical=bool(self.metrics) and self.metrics[0].is_historical,
         )
@@ -161,7 +159,7 @@ class _Message:
             quality = Quality.BAD
         ts_ms = metric.timestamp or self.data.payload.timestamp
         text = None if value is None else str(value)
-        self.texts.append(TextReading(tag, ts_ms, text, quality))
+        self.texts.append(TextReading(tag, ts_ms, text, quality, place))
 
     def _wrong_type(self, place: int, error: LookupError) -> None:
         self.usable[place] = False

@@ -1,9 +1,12 @@
 """What a `HostSession` says about the messages it is given."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from schemas.sparkplug.sparkplug_b_pb2 import Payload
+
+#: The year 9999, beyond which no datetime goes.
+_LATEST_MS: Final = 253_402_300_800_000
 
 
 class Source(NamedTuple):
@@ -61,6 +64,12 @@ class Data:
     payload: Payload
     raw: bytes
     received_ms: int
+
+    @property
+    def sent_ms(self) -> int:
+        """When the sender says it sent this; when it came, where it says nothing possible."""
+        sent_ms = self.payload.timestamp
+        return sent_ms if 0 < sent_ms < _LATEST_MS else self.received_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.event import Source
 from ingest.letter import Letter
 
 
@@ -54,27 +53,26 @@ def empty_columns() -> Columns:
 
 @dataclass(frozen=True, slots=True)
 class TextReading:
-    """A reading that is text; None where the source gave none."""
+    """A reading that is text (None where the source gave none) and its place in the message."""
 
     tag_id: int
     ts_ms: int
     value: str | None
     quality: int
+    place: int = 0
 
 
 @dataclass(slots=True)
 class Frame:
-    """One message, decoded: what can be stored, what cannot, and where its source's spool is.
+    """One message, decoded: what can be stored, what cannot, and its place in a spool.
 
     ``received`` counts the readings that it held; each is in ``columns``, ``texts`` or ``letters``.
     """
 
-    source: Source
     received: int
     columns: Columns = field(default_factory=empty_columns)
     texts: Sequence[TextReading] = ()
     letters: list[Letter] = field(default_factory=list)
     position: int | None = None
-    first: int | None = None
     unknown_alias: bool = False
     historical: bool = False

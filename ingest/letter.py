@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from schemas.sparkplug.sparkplug_b_pb2 import Metric, Payload
+
+_LONGEST_TEXT: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +20,20 @@ class Letter:
     detail: str
     readings: int
 
+    def __post_init__(self) -> None:
+        # PostgreSQL stores no U+0000 in a text, and a name may be as long as a payload.
+        object.__setattr__(self, "topic", _storable(self.topic))
+        object.__setattr__(self, "detail", _storable(self.detail))
+
     @property
     def size(self) -> int:
         """What it costs to keep in memory [bytes]."""
         return len(self.payload) + len(self.detail) + 200
+
+
+def _storable(text: str) -> str:
+    cut = text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + " ..."
+    return cut.replace("\0", "\\0")
 
 
 @dataclass(frozen=True, slots=True)

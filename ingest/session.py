@@ -104,13 +104,17 @@ class HostSession:
             self._certificate.birth(will_ms),
         ]
 
-    def disconnected(self) -> None:
+    def disconnected(self, now_ms: int) -> list[Event]:
         """The connection is gone: births and deaths may be missed from here on."""
         self._certificate.lost()
         self._rebirths.forget()
+        dead: list[Event] = []
         for node in self._nodes.values():
+            if node.state in UNDERSTOOD:
+                dead.append(Died(node.source, now_ms))
             node.state = NodeState.UNBORN
             node.order = None
+        return dead
 
     def leaving(self, now_ms: int) -> Publish:
         """The death certificate to publish before a disconnect on purpose."""
@@ -210,7 +214,7 @@ class HostSession:
         if node.state not in UNDERSTOOD:
             return
         node.devices.discard(data.source.device or "")
-        yield Died(data.source, data.payload.timestamp or data.received_ms)
+        yield Died(data.source, data.sent_ms)
 
     def _values(self, node: Node, data: Data) -> Iterator[Event]:
         self._see(node, data)

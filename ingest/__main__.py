@@ -1,0 +1,118 @@
+"""``python -m ingest``: migrate, run, dead-letters, replay."""
+
+import os
+import signal
+import threading
+from collections import deque
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from ingest.broker import now_ms
+from ingest.fault import FaultPoint
+from ingest.intake import Horizon
+from ingest.replay import Replayed, open_letters
+from ingest.replay import replay as replay_letters
+from ingest.service import IngestService
+from ingest.settings import IngestSettings
+from ingest.start import load_names
+from schemas.db.catalogue import store_plant
+from schemas.db.engine import connect, make_engine, wrap_errors
+from schemas.db.migrate import upgrade
+from schemas.instant import to_ms
+from schemas.plant.file import load_plant
+from schemas.process import configure_logs, run_command
+from schemas.settings import DatabaseSettings, MqttSettings, read_environment
+
+app = typer.Typer(
+    help="MQTT to the database: no reading lost, none counted twice.", no_args_is_help=True
+)
+
+Reason = Annotated[str | None, typer.Option(help="only letters of this reason")]
+
+
+@app.command()
+def migrate(
+    plant: Annotated[Path | None, typer.Option(help="plant model to store")] = None,
+) -> None:
+    """Create or update the tables, and store the plant model."""
+    dsn = read_environment(DatabaseSettings).dsn
+    model = None if plant is None else load_plant(plant)
+    upgrade(dsn)
+    if model is not None:
+        engine = make_engine(dsn, pool_size=1)
+        with wrap_errors(), engine.begin() as connection:
+            store_plant(connection, model)
+        engine.dispose()
+
+
+@app.command()
+def run(
+    metrics_port: Annotated[
+        int | None, typer.Option(help="serve /metrics and /health there; 0: any free port")
+    ] = None,
+    verbose: Annotated[bool, typer.Option(help="log more")] = False,
+) -> None:
+    """Read MQTT and write the database until SIGTERM or Ctrl-C."""
+    configure_logs("ingest", verbose=verbose)
+    settings = read_environment(IngestSettings)
+    if metrics_port is not None:
+        settings = settings.model_copy(update={"metrics_port": metrics_port})
+    service = IngestService(
+        read_environment(MqttSettings),
+        read_environment(DatabaseSettings).dsn,
+        settings,
+        fault=FaultPoint(os.environ.get("ERTIS_FAULT", "")),
+    )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    service.run(stop)
+
+
+@app.command("dead-letters")
+def dead_letters(
+    reason: Reason = None,
+    limit: Annotated[int, typer.Option(min=1, help="show so many, oldest first")] = 50,
+) -> None:
+    """List what arrived and could not be used."""
+    with wrap_errors(), connect(read_environment(DatabaseSettings).dsn) as connection:
+        letters = open_letters(connection, reason=reason, limit=limit)
+    table = Table("id", "received (UTC)", "reason", "readings", "topic", "detail")
+    for letter in letters:
+        table.add_row(
+            str(letter.id),
+            f"{letter.received_at:%Y-%m-%d %H:%M:%S}",
+            letter.reason,
+            str(letter.readings),
+            letter.topic,
+            letter.detail,
+        )
+    Console(soft_wrap=True).print(table if letters else "no dead letters")
+
+
+@app.command()
+def replay(reason: Reason = None) -> None:
+    """Read dead letters again, after what was wrong was put right."""
+    dsn = read_environment(DatabaseSettings).dsn
+    settings = read_environment(IngestSettings)
+    horizon = Horizon(to_ms(settings.earliest), int(settings.future_s * 1000))
+    names = load_names(dsn)
+    with wrap_errors(), connect(dsn, autocommit=True) as connection:
+        letters = open_letters(connection, reason=reason)
+        steps = replay_letters(connection, letters, names, horizon, now_ms())
+        shown = track(steps, "replaying", total=len(letters), console=Console(stderr=True))
+        counts = deque(shown, maxlen=1).pop() if letters else Replayed()
+    typer.echo(
+        f"{counts.letters} letters replayed: {counts.stored} readings stored, "
+        f"{counts.duplicate} there already, {counts.conflicting} replaced; "
+        f"{counts.left} letters are still unusable"
+    )
+
+
+if __name__ == "__main__":
+    run_command(app)

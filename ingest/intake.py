@@ -1,0 +1,293 @@
+"""The intake: from a message to the batch that fills. One thread owns all of its state.
+
+The order check of a node runs beside its data: what is understood is stored at once. While the
+buffer is full, the frames of spooling nodes are left to their spools, messages of the JSON lane
+wait unacknowledged, and what comes from anyone else is refused and entered as a gap.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol
+
+from ingest import lane
+from ingest.acks import HIGHEST_POSITION, Acknowledgements
+from ingest.buffer import Batch, Birth, Buffer, Gap
+from ingest.counters import UNKNOWN_SOURCE, Counters
+from ingest.decode import decode, letter
+from ingest.event import (
+    Born,
+    Data,
+    Deferred,
+    Died,
+    Event,
+    Missing,
+    Publish,
+    Source,
+    Subscribe,
+    Unusable,
+)
+from ingest.fault import FaultPoint
+from ingest.frame import Frame
+from ingest.inbox import Arrival, Connected, Disconnected, Message
+from ingest.letter import Fault, Letter
+from ingest.metric_table import MetricTable
+from ingest.names import TagNames
+from ingest.positions import Ranges
+from ingest.screen import Bounds, sift
+from ingest.session import HostSession
+from ingest.skew import ClockSkew
+from schemas.telemetry import TOPIC_PREFIX
+
+_LANE_SOURCE: Final = "telemetry"
+
+
+class Wire(Protocol):
+    """Where the host's messages go out."""
+
+    def subscribe(self, topic: str, qos: int) -> None:
+        """Subscribe to *topic*."""
+
+    def publish(self, message: Publish) -> None:
+        """Send *message* now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """Which times are believed: not before ``earliest_ms``, not later than now + ``future_ms``."""
+
+    earliest_ms: int
+    future_ms: int
+
+    def bounds(self, now_ms: int) -> Bounds:
+        """The bounds for a message received at *now_ms*."""
+        return Bounds(self.earliest_ms, now_ms + self.future_ms)
+
+
+class Intake:
+    """Session, decoding and screening in front of the buffer."""
+
+    def __init__(
+        self,
+        *,
+        session: HostSession,
+        acks: Acknowledgements,
+        names: TagNames,
+        buffer: Buffer,
+        counters: Counters,
+        horizon: Horizon,
+        fault: FaultPoint,
+    ) -> None:
+        self._session = session
+        self._acks = acks
+        self._names = names
+        self._buffer = buffer
+        self._counters = counters
+        self._horizon = horizon
+        self._fault = fault
+        self._wire: Wire | None = None
+        self._tables: dict[Source, MetricTable] = {}
+        self._doubts: dict[Source, bool] = {}
+        self._heard_ms: dict[Source, int] = {}
+        self._skews: dict[Source, ClockSkew] = {}
+        self._refused_ms: dict[str, tuple[int, int]] = {}
+        self._waiting: deque[Message] = deque()
+
+    def arrived(self, arrival: Arrival, wire: Wire, now_ms: int) -> None:
+        """Take in what came; answers go out on *wire*."""
+        self._wire = wire
+        match arrival:
+            case Connected(will_ms):
+                self._follow(self._session.connected(will_ms, now_ms), now_ms)
+            case Disconnected():
+                self._follow(self._session.disconnected(now_ms), now_ms)
+                self._wire = None
+            case Message(topic) if topic.startswith(TOPIC_PREFIX):
+                self._waiting.append(arrival)
+                self._take_waiting()
+            case Message(topic, payload, received_ms, retained):
+                events = self._session.receive(topic, payload, received_ms, retained=retained)
+                self._follow(events, received_ms)
+                if arrival.receipt is not None:
+                    self._buffer.put(partial(_add_receipt, arrival.receipt))
+        self._fault.reached("ingest.receive")
+
+    def committed(self, batch: Batch) -> None:
+        """A batch is in the database: acknowledge it."""
+        for node, (spool_id, positions) in batch.positions.items():
+            self._acks.committed(node, spool_id, positions)
+        if batch.receipts:
+            self._fault.reached("ingest.acknowledge")
+        for receipt in batch.receipts:
+            receipt()
+
+    def tick(self, now_ms: int) -> None:
+        """What the time alone brings."""
+        events = self._session.tick(now_ms)
+        self._counters.rebirths.inc(sum(isinstance(event, Publish) for event in events))
+        self._follow(events, now_ms)
+        self._take_waiting()
+        if self._wire is not None:
+            for command in self._acks.due(now_ms):
+                self._fault.reached("ingest.acknowledge")
+                self._wire.publish(command)
+                self._counters.acknowledgements.inc()
+        if self._refused_ms and not self._buffer.full:
+            self._gaps(
+                Gap(source, "refused", first, last, now_ms)
+                for source, (first, last) in self._refused_ms.items()
+            )
+            self._refused_ms.clear()
+
+    def _follow(self, events: Iterable[Event], now_ms: int) -> None:
+        for event in events:
+            match event:
+                case Data():
+                    self._data(event)
+                case Born():
+                    self._born(event)
+                case Died():
+                    self._buffer.put(partial(_add_mark, event))
+                case Missing(source, from_ms, to_ms):
+                    self._gaps([Gap(str(source), "sequence", from_ms, to_ms, now_ms)])
+                case Deferred(source, readings):
+                    self._counters.ledger.deferred(str(source), readings)
+                case Unusable():
+                    self._unusable(event)
+                case Publish() if self._wire is not None:
+                    self._wire.publish(event)
+                case Subscribe(topic, qos) if self._wire is not None:
+                    self._wire.subscribe(topic, qos)
+
+    def _born(self, born: Born) -> None:
+        data, source = born.data, born.source
+        table = self._tables[source] = MetricTable(source, data.payload, self._names.resolve)
+        self._settle_doubt(source)
+        dropped = Ranges()
+        if born.spool is not None:
+            holes = self._acks.born(source, born.spool)
+            dropped = Ranges([(1, born.spool.first)])
+            heard_ms = self._heard_ms.get(source, data.received_ms)
+            self._gaps(
+                Gap(str(source), "dropped", heard_ms, data.received_ms, data.received_ms, a, b - 1)
+                for a, b in holes
+            )
+        mark = Birth(
+            source,
+            data.received_ms,
+            data.sent_ms,
+            born.bd_seq if born.bd_seq is not None and born.bd_seq < 256 else None,
+            born.spool,
+            dropped,
+            table.tag_ids.tolist(),
+        )
+        self._buffer.put(partial(_add_mark, mark))
+        if not self._session.is_spooling(source):
+            self._data(data)
+
+    def _data(self, data: Data) -> None:
+        table, node = self._tables[data.source], data.source.edge_node
+        self._heard_ms[node] = data.received_ms
+        frame = decode(data, table)
+        if not frame.historical:
+            self._see_clock(data)
+        spooling = self._session.is_spooling(node)
+        if frame.unknown_alias:
+            self._session.ask_rebirth(node, data.received_ms)
+            if spooling and self._in_doubt(data.source):
+                self._counters.ledger.deferred(str(data.source), frame.received)
+                return
+        spool_id = self._acks.spool_of(node) if spooling else None
+        if spool_id is None or frame.position is None or frame.position >= HIGHEST_POSITION:
+            self._admit(str(data.source), frame, data.received_ms, partial(letter, data, table))
+            return
+        self._spooled(data, frame, table, spool_id)
+
+    def _spooled(self, data: Data, frame: Frame, table: MetricTable, spool_id: str) -> None:
+        source, node = str(data.source), data.source.edge_node
+        assert frame.position is not None  # noqa: S101 - the caller looked
+        if self._buffer.full:
+            self._counters.ledger.deferred(source, frame.received)
+            return
+        if not self._acks.take(node, frame.position):
+            self._counters.ledger.repeated(source, frame.received)
+            return
+        self._admit(source, frame, data.received_ms, partial(letter, data, table))
+        position = frame.position
+        self._buffer.put(lambda batch: batch.add_position(node, spool_id, position))
+
+    def _admit(
+        self, source: str, frame: Frame, received_ms: int, write: Callable[[Fault], Letter]
+    ) -> None:
+        if not frame.received:
+            return
+        if self._buffer.full:
+            self._counters.ledger.refused(source, frame.received)
+            first_ms, _ = self._refused_ms.get(source, (received_ms, received_ms))
+            self._refused_ms[source] = (first_ms, received_ms)
+            return
+        sift(frame, self._horizon.bounds(received_ms), write)
+        self._counters.ledger.taken_in(source, frame.received)
+        self._buffer.put(
+            lambda batch: batch.add_readings(
+                source, frame.columns, frame.texts, frame.letters, received_ms
+            )
+        )
+
+    def _take_waiting(self) -> None:
+        while self._waiting and not self._buffer.full:
+            message = self._waiting.popleft()
+            seen = (message.topic, message.payload, message.received_ms)
+            frame = lane.decode(*seen, self._names.ids)
+            self._admit(_LANE_SOURCE, frame, message.received_ms, partial(lane.letter, *seen))
+            if message.receipt is not None:
+                self._buffer.put(partial(_add_receipt, message.receipt))
+
+    def _unusable(self, event: Unusable) -> None:
+        known = event.source is not None and event.source.edge_node in self._tables
+        source = str(event.source) if known else UNKNOWN_SOURCE
+        dead = Letter(
+            event.received_ms, event.topic, event.raw, event.reason, event.detail, event.readings
+        )
+        frame = Frame(event.readings, letters=[dead])
+        self._admit(source, frame, event.received_ms, lambda _: dead)
+
+    def _in_doubt(self, source: Source) -> bool:
+        """Whether a frame with an unknown alias may make sense after the birth that is awaited.
+
+        Once that birth came and did not name the alias either, the frame is as good as it gets.
+        """
+        return self._doubts.setdefault(source, True)
+
+    def _settle_doubt(self, born: Source) -> None:
+        if self._doubts.get(born):
+            self._doubts[born] = False
+        else:
+            self._doubts.pop(born, None)
+
+    def _see_clock(self, data: Data) -> None:
+        if data.payload.timestamp:
+            skew = self._skews.setdefault(data.source, ClockSkew())
+            skew.see(data.payload.timestamp, data.received_ms)
+            self._counters.skew.labels(str(data.source)).set(skew.estimate_ms / 1000)
+
+    def _gaps(self, gaps: Iterable[Gap]) -> None:
+        found = list(gaps)
+        if found:
+            self._buffer.put(partial(_add_gaps, found))
+
+
+def _add_mark(mark: Birth | Died, batch: Batch) -> None:
+    batch.opened()
+    batch.marks.append(mark)
+
+
+def _add_gaps(gaps: list[Gap], batch: Batch) -> None:
+    batch.opened()
+    batch.gaps += gaps
+
+
+def _add_receipt(receipt: Callable[[], None], batch: Batch) -> None:
+    batch.opened()
+    batch.receipts.append(receipt)

@@ -1,0 +1,94 @@
+"""What ingest learns from the database before it listens."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+import sqlalchemy
+
+from ingest.event import Source
+from ingest.names import TagNames
+from ingest.positions import Ranges
+from schemas.db.catalogue import load_catalogue
+from schemas.db.engine import make_engine, psycopg_of, wrap_errors
+from schemas.errors import ConfigError
+
+_NODES = """
+    SELECT group_id, node_id, spool_id, committed FROM edge_node WHERE group_id = ANY(%s)"""
+#: Nobody vouches for a node that was online when the last host ended.
+_UNVOUCHED = """
+    WITH node AS (
+        UPDATE edge_node SET online = false, since = now()
+        WHERE group_id = ANY(%s) AND online RETURNING id
+    )
+    UPDATE edge_device SET online = false, since = now()
+    FROM node WHERE edge_device.node = node.id AND edge_device.online"""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNode:
+    """An edge node of an earlier run; ``spool_id`` is None for one that keeps no spool."""
+
+    source: Source
+    spool_id: str | None
+    committed: Ranges
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """The catalogue's names, the groups to listen to, and their nodes."""
+
+    names: TagNames
+    groups: tuple[str, ...]
+    nodes: tuple[KnownNode, ...]
+
+
+def learn(dsn: str, groups: tuple[str, ...]) -> Knowledge:
+    """Read the catalogue and the nodes of *groups* (of the plant's own, if empty); mark them stale.
+
+    Raises
+    ------
+    ConfigError
+        The tables or the plant are missing.
+    DatabaseDown
+        Nobody answers at *dsn*.
+    """
+    with _opened(dsn) as connection:
+        catalogue = load_catalogue(connection)
+        listened = groups or (catalogue.plant.name,)
+        nodes = _nodes(psycopg_of(connection), list(listened))
+    return Knowledge(TagNames(catalogue), listened, nodes)
+
+
+def load_names(dsn: str) -> TagNames:
+    """The catalogue's names alone; raises as `learn` does."""
+    with _opened(dsn) as connection:
+        return TagNames(load_catalogue(connection))
+
+
+@contextmanager
+def _opened(dsn: str) -> Iterator[sqlalchemy.Connection]:
+    engine = make_engine(dsn, pool_size=1)
+    try:
+        with wrap_errors(), engine.begin() as connection:
+            yield connection
+    except sqlalchemy.exc.ProgrammingError as error:
+        if isinstance(error.orig, psycopg.errors.UndefinedTable):
+            right = "a database with our tables: python -m ingest migrate --plant FILE"
+            raise ConfigError("ERTIS_DSN", "a database without them", right) from error
+        raise
+    finally:
+        engine.dispose()
+
+
+def _nodes(connection: psycopg.Connection, groups: list[str]) -> tuple[KnownNode, ...]:
+    connection.execute(_UNVOUCHED, (groups,))
+    return tuple(
+        KnownNode(
+            Source(group, node),
+            spool_id,
+            Ranges((positions.lower, positions.upper) for positions in committed or ()),
+        )
+        for group, node, spool_id, committed in connection.execute(_NODES, (groups,))
+    )
