@@ -50,8 +50,9 @@ def evaluate(
         wide = wide.join(
             of_input.select("span", pl.col("value").alias(name), _covered(name)), on="span"
         ).sort("span")
+    # As full columns: for Polars' division by a plain number see kpi.summary.
     constants = {
-        name: pl.lit(constant.value)
+        name: pl.col("span") * 0.0 + constant.value
         for name, constant in kpi.parameters(parameter_set).constants.items()
     }
     operands = {name: pl.col(name) for name in kpi.operands}
@@ -137,7 +138,7 @@ def _inputs(binding: Binding, summaries: pl.DataFrame, edges: Sequence[datetime]
         )
     )
     tags = terms.group_by("order", "input").agg(tags=pl.len().cast(pl.Int64)).sort("order")
-    seconds = (pl.col("end") - pl.col("start")).dt.total_microseconds() / 1e6 * pl.col("tags")
+    seconds = (pl.col("end") - pl.col("start")).dt.total_microseconds() * pl.col("tags") * 1e-6
     return (
         spans.join(tags, how="cross")
         .join(found, on=["span", "order"], how="left")

@@ -16,7 +16,7 @@ def merge(*summaries: pl.DataFrame, every: timedelta) -> pl.DataFrame:
     """Summaries by tag and bucket of *every*: rows that fall into one bucket become one row.
 
     The rows must stand for disjoint spans of time. Merging is associative and commutative in
-    counts, times, extremes, first and last; sums of floats are taken in the order of time, so they
+    counts, times, extremes, first and last; sums of floats are taken in a fixed order, so they
     are the same bits whenever the same rows are merged at once, and differ by rounding alone when
     rows are merged by stages.
 
@@ -35,12 +35,13 @@ def merge(*summaries: pl.DataFrame, every: timedelta) -> pl.DataFrame:
     sums = pl.col(*_SECONDS, *_OF_KIND)
     return (
         pl.concat(summaries)
-        .sort("tag_id", "bucket", "first_ts")
         .with_columns(
             sums.fill_null(0.0),
             pl.col("bucket").dt.truncate(every),
+            given="bucket",
             has=pl.concat_list(pl.col(*_OF_KIND, "activations").is_not_null()),
         )
+        .sort("tag_id", "bucket", "first_ts", "given")
         .group_by("tag_id", "bucket", maintain_order=True)
         .agg(
             pl.col("count", "activations").sum(),

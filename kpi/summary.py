@@ -30,7 +30,7 @@ from schemas.quality import Quality
 from schemas.reading import Interpolation, Kind
 
 _MICROSECOND: Final = timedelta(microseconds=1)
-_SECOND: Final = 1_000_000.0
+_SECOND: Final = 1_000_000
 _KEY: Final = ("tag_id", "bucket")
 _KINDS: Final = pl.Enum(Kind)
 
@@ -40,7 +40,7 @@ _TS: Final = pl.col("ts")
 #: A piece of a held reading: from piece_start to piece_end [us], never across a bucket's edge.
 _LENGTH: Final = pl.col("piece_end") - pl.col("piece_start")
 _MEAN: Final = (
-    _VALUE + pl.col("slope") * ((pl.col("piece_start") - _TS) + (pl.col("piece_end") - _TS)) / 2
+    _VALUE + pl.col("slope") * ((pl.col("piece_start") - _TS) + (pl.col("piece_end") - _TS)) * 0.5
 )
 _TIMES: Final = {
     "covered": _LENGTH,
@@ -82,6 +82,15 @@ def summarise(
 
 def _microseconds(instant: datetime) -> int:
     return (instant - EPOCH) // _MICROSECOND
+
+
+def _seconds(us: pl.Expr) -> pl.Expr:
+    """Whole microseconds as seconds, the same in any frame.
+
+    Polars 2.1 divides a column by a number through the number's reciprocal, unless the column has
+    one row (seen 2026-11-21): 59.999 s alone would be 59.998999999999995 s in company.
+    """
+    return us // _SECOND + us % _SECOND * 1e-6
 
 
 def _held(readings: pl.DataFrame, tags: pl.DataFrame, end: int, width: int) -> pl.LazyFrame:
@@ -139,7 +148,7 @@ def _inside(held: pl.LazyFrame, start: int, end: int, width: int) -> pl.LazyFram
     )
     amount = (
         pl.when(kind == Kind.GAUGE)
-        .then(_MEAN * _LENGTH / _SECOND)
+        .then(_MEAN * _seconds(_LENGTH))
         .when(kind == Kind.EVENT)
         .then(_VALUE)
         .when((kind == Kind.COUNTER) & climb.is_not_null())
@@ -195,7 +204,7 @@ def _carried(held: pl.LazyFrame, start: int, end: int, width: int) -> pl.LazyFra
             *_KEY,
             **_TIMES,
             amount=pl.when(pl.col("kind") == Kind.GAUGE)
-            .then(_MEAN * _LENGTH / _SECOND)
+            .then(_MEAN * _seconds(_LENGTH))
             .otherwise(0.0),
         )
     )
@@ -226,11 +235,11 @@ def _joined(
             (pl.col("bucket") * width).cast(INSTANT).alias("bucket"),
             pl.col("count").fill_null(0),
             pl.col("first_ts", "last_ts").cast(INSTANT),
-            good_s=pl.col("good") / _SECOND,
-            covered_s=pl.col("covered") / _SECOND,
+            good_s=_seconds(pl.col("good")),
+            covered_s=_seconds(pl.col("covered")),
             integral=of(Kind.GAUGE, pl.col("amount")),
             increase=of(Kind.COUNTER, pl.col("amount")),
-            active_s=of(Kind.STATE, pl.col("active") / _SECOND),
+            active_s=of(Kind.STATE, _seconds(pl.col("active"))),
             activations=of(Kind.STATE, pl.col("activation").fill_null(0)),
             total=of(Kind.EVENT, pl.col("amount")),
         )
