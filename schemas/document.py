@@ -25,6 +25,8 @@ def read_document(path: Path, model: type[Model], error: type[ConfigError] = Con
         text = path.read_text(encoding="utf-8")
     except OSError as cause:
         raise error("file", str(path), f"name a readable file ({cause.strerror})") from cause
+    except UnicodeDecodeError as cause:
+        raise error("file", str(path), f"save it as UTF-8 ({cause.reason})") from cause
     return parse_document(text, model, path.name, error)
 
 

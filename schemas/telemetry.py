@@ -20,6 +20,8 @@ from schemas.reading import Reading
 
 TOPIC_PREFIX = "telemetry/"
 
+#: Strict, or pydantic would read a bare number as seconds or milliseconds by its size.
+IsoInstant = Annotated[AwareDatetime, Field(strict=True)]
 EpochMs = Annotated[int, Field(ge=0, strict=True, description="UTC milliseconds since 1970")]
 Number = Annotated[float, Field(allow_inf_nan=False)] | bool | None
 
@@ -38,7 +40,7 @@ class Sample(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    ts: AwareDatetime | EpochMs
+    ts: IsoInstant | EpochMs
     values: dict[str, QualifiedValue | Number] = Field(min_length=1)
 
     @property

@@ -6,7 +6,7 @@ import sqlalchemy
 from adbc_driver_postgresql import dbapi
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from schemas.db.engine import conninfo, connect, make_engine, wrap_errors
+from schemas.db.engine import connect, conninfo, make_engine, wrap_errors
 from schemas.errors import ConfigError, DatabaseBusy, DatabaseDown, StorageFull, UnavailableError
 from tests.fixtures.ports import free_port
 
