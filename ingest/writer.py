@@ -55,7 +55,7 @@ class Writer:
         explain: Explain,
         fault: FaultPoint,
     ) -> None:
-        self.state = WriterState.STARTING
+        self.state = WriterState.WRITING  # the database answered when the catalogue was read
         self._dsn = dsn
         self._buffer = buffer
         self._counters = counters
