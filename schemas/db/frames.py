@@ -1,6 +1,6 @@
 """Polars frames out of PostgreSQL by ADBC, which copies binary columns straight into Arrow."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from queue import Empty, LifoQueue
@@ -73,7 +73,7 @@ class FrameReader:
         """
         return self._fetch(_statement(query))
 
-    def batches(self, query: Select[Any]) -> Iterator[pl.DataFrame]:
+    def batches(self, query: Select[Any]) -> Generator[pl.DataFrame, None, None]:
         """The rows of *query* as `fetch` gives them, some 16 MB at a time, never all in memory.
 
         A connection is held until the last frame is taken or the iterator is closed; closing it

@@ -1,0 +1,54 @@
+"""``python -m api``: serve the HTTP API."""
+
+from typing import Annotated
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+
+from api.app import create_app
+from api.settings import ApiSettings
+from schemas.document import first_fault
+from schemas.process import configure_logs, run_command
+from schemas.settings import DatabaseSettings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+#: A live stream never ends by itself: how long a stopping server waits for its readers [s].
+_GRACE_S = 3
+
+
+@app.callback()
+def main() -> None:
+    """Assets, tags, history, KPIs and live values of the plant over HTTP.
+
+    ERTIS_DSN names the database; api/settings.example.env lists the settings API_*.
+    """
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on [8000]; 0: any free.")
+    ] = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM. A database that is down gives 503 until it is back."""
+    configure_logs("api")
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    try:
+        settings = ApiSettings().model_copy(update=given)
+    except ValidationError as error:
+        raise first_fault(error, ApiSettings, "environment API_*") from error
+    uvicorn.run(
+        create_app(settings, DatabaseSettings().dsn),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+
+
+if __name__ == "__main__":
+    run_command(app)

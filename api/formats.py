@@ -1,0 +1,209 @@
+"""How an answer is written: JSON, CSV, or an Arrow IPC stream, row group by row group.
+
+A large answer is never held: each frame that comes from the database leaves as bytes before the
+next is fetched.
+"""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from io import BytesIO
+from typing import Any
+
+import orjson
+import polars as pl
+import pyarrow as pa
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.span import iso
+from schemas.errors import RequestError
+
+_TIME = "%Y-%m-%dT%H:%M:%S%.fZ"
+
+
+class Format(StrEnum):
+    """What ``format=`` may say."""
+
+    JSON = "json"
+    CSV = "csv"
+    ARROW = "arrow"
+
+
+MEDIA_TYPES: Mapping[Format, str] = {
+    Format.JSON: "application/json",
+    Format.CSV: "text/csv",
+    Format.ARROW: "application/vnd.apache.arrow.stream",
+}
+
+
+def choose_format(given: Format | None, accept: str | None) -> Format:
+    """The format of an answer: ``format=`` first, then the caller's Accept header, then JSON.
+
+    Raises
+    ------
+    RequestError
+        Accept allows none of ours.
+    """
+    if given is not None:
+        return given
+    wanted = sorted(_accepted(accept or "*/*"), key=lambda media: -media[1])
+    for media, weight in wanted:
+        for known, name in MEDIA_TYPES.items():
+            if weight > 0 and media in {name, f"{name.partition('/')[0]}/*", "*/*"}:
+                return known
+    raise RequestError("Accept", accept, f"accept one of {', '.join(MEDIA_TYPES.values())}")
+
+
+def _accepted(header: str) -> list[tuple[str, float]]:
+    """Media ranges with their weights (RFC 9110, 12.5.1)."""
+    found = []
+    for part in header.split(","):
+        media, *parameters = (word.strip() for word in part.split(";"))
+        weights = [word[2:] for word in parameters if word.startswith("q=")]
+        try:
+            found.append((media.lower(), float(weights[0]) if weights else 1.0))
+        except ValueError:
+            found.append((media.lower(), 0.0))
+    return found
+
+
+class JSON(Response):
+    """A JSON answer; times are written in UTC with Z, NaN as null."""
+
+    media_type = "application/json"
+
+    def render(self, content: object) -> bytes:
+        """The body."""
+        return dumps(content)
+
+
+def cached(request: Request, content: object) -> Response:
+    """*content* with its ETag; 304 without a body if the caller has just that already."""
+    answer = JSON(content)
+    tag = f'"{hashlib.blake2b(bytes(answer.body), digest_size=12).hexdigest()}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if tag in (word.strip() for word in request.headers.get("If-None-Match", "").split(",")):
+        return Response(status_code=304, headers=headers)
+    answer.headers.update(headers)
+    return answer
+
+
+def dumps(content: object) -> bytes:
+    """*content* as JSON; knows times, dataclasses and enums."""
+    return orjson.dumps(content, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return iso(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+class Writer(ABC):
+    """Writes one table as bytes: a head, any number of row groups, a tail.
+
+    ``facts`` is what the answer says besides its rows, ``schema`` the columns of the rows.
+    """
+
+    def __init__(self, facts: Mapping[str, Any], schema: pl.Schema) -> None:
+        self.facts = facts
+        self.schema = schema
+
+    def head(self) -> bytes:
+        """What stands before the rows."""
+        return b""
+
+    @abstractmethod
+    def rows(self, frame: pl.DataFrame) -> bytes:
+        """The rows of *frame*, which has the columns of the table."""
+
+    def tail(self) -> bytes:
+        """What stands behind the rows."""
+        return b""
+
+
+class JsonWriter(Writer):
+    """One object: the facts of the answer, then ``rows``, a list of objects."""
+
+    _comma = b""
+
+    def head(self) -> bytes:
+        """The facts, which end where the rows begin."""
+        return dumps({**self.facts, "rows": []})[:-2]
+
+    def rows(self, frame: pl.DataFrame) -> bytes:
+        """The rows as objects."""
+        if frame.is_empty():
+            return b""
+        body = _written(frame).write_json().encode()[1:-1]
+        comma, self._comma = self._comma, b","
+        return comma + body
+
+    def tail(self) -> bytes:
+        """Closes the object."""
+        return b"]}"
+
+
+class CsvWriter(Writer):
+    """RFC 4180 with a header line; null is an empty field."""
+
+    def head(self) -> bytes:
+        """The header line."""
+        return ",".join(self.schema).encode() + b"\r\n"
+
+    def rows(self, frame: pl.DataFrame) -> bytes:
+        """The rows as lines."""
+        return _written(frame).write_csv(include_header=False, line_terminator="\r\n").encode()
+
+
+class ArrowWriter(Writer):
+    """An Arrow IPC stream; the facts of the answer are its schema's metadata."""
+
+    def __init__(self, facts: Mapping[str, Any], schema: pl.Schema) -> None:
+        super().__init__(facts, schema)
+        empty = pl.DataFrame(schema=schema).to_arrow(compat_level=pl.CompatLevel.oldest())
+        self._arrow = empty.schema.with_metadata({"ertis": dumps(facts)})
+        self._sink = BytesIO()
+        self._stream = pa.ipc.new_stream(self._sink, self._arrow)
+
+    def head(self) -> bytes:
+        """The schema."""
+        return self._taken()
+
+    def rows(self, frame: pl.DataFrame) -> bytes:
+        """The rows as record batches."""
+        table = _clean(frame).to_arrow(compat_level=pl.CompatLevel.oldest())
+        self._stream.write_table(table.cast(self._arrow))
+        return self._taken()
+
+    def tail(self) -> bytes:
+        """The end-of-stream mark."""
+        self._stream.close()
+        return self._taken()
+
+    def _taken(self) -> bytes:
+        written = self._sink.getvalue()
+        self._sink.seek(0)
+        self._sink.truncate()
+        return written
+
+
+WRITERS: Mapping[Format, type[Writer]] = {
+    Format.JSON: JsonWriter,
+    Format.CSV: CsvWriter,
+    Format.ARROW: ArrowWriter,
+}
+
+
+def _clean(frame: pl.DataFrame) -> pl.DataFrame:
+    """*frame* without NaN and infinity, which JSON has no word for: they become null."""
+    floats = pl.selectors.float()
+    return frame.with_columns(pl.when(floats.is_finite()).then(floats).name.keep())
+
+
+def _written(frame: pl.DataFrame) -> pl.DataFrame:
+    """*frame* with its times as text."""
+    return _clean(frame).with_columns(pl.selectors.datetime().dt.strftime(_TIME))

@@ -1,0 +1,107 @@
+"""``/api/v1/kpis``: which KPIs there are, by what formula, from what."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+
+from api.formats import cached
+from api.openapi import answers
+from kpi.catalogue.park import KPIS
+from kpi.kpi import Input, Kpi, Rated
+from schemas.errors import NotFoundError, nearest
+
+router = APIRouter(tags=["KPIs"])
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An additive input of a formula, and the measures or the rating that it is summed from."""
+
+    name: str
+    title: str
+    unit: str
+    made_of: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A KPI as it is declared. ``parameter_sets`` are its methodologies with their sources."""
+
+    id: str
+    title: str
+    unit: str
+    description: str
+    formula: str
+    inputs: list[Operand]
+    asset_types: list[str]
+    valid: tuple[float, float]
+    minimum_coverage: float
+    source: str
+    parameter_sets: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kpis:
+    """The catalogue of KPIs."""
+
+    kpis: list[Declared]
+
+
+_DECLARED = {
+    "id": "steam_per_tonne",
+    "title": "Digestion steam per tonne",
+    "unit": "t/t",
+    "description": KPIS["steam_per_tonne"].description,
+    "formula": "steam / (alumina_out - alumina_in)",
+    "inputs": [
+        {"name": "steam", "title": "Live steam", "unit": "t", "made_of": ["integral of steam_flow"]}
+    ],
+    "asset_types": ["digestion", "refinery", "site"],
+    "valid": [0.0, 10.0],
+    "minimum_coverage": 0.9,
+    "source": KPIS["steam_per_tonne"].source,
+    "parameter_sets": {},
+}
+
+
+_EXAMPLE = {"kpis": [_DECLARED]}
+
+
+@router.get("/kpis", summary="The catalogue of KPIs", responses=answers(Kpis, _EXAMPLE))
+async def catalogue_of_kpis(request: Request) -> Response:
+    """Every KPI with its formula, unit, inputs and source."""
+    return cached(request, Kpis([_declared(kpi) for kpi in KPIS.values()]))
+
+
+def _declared(kpi: Kpi) -> Declared:
+    return Declared(
+        id=kpi.id,
+        title=kpi.title,
+        unit=kpi.unit,
+        description=kpi.description,
+        formula=kpi.formula_text,
+        inputs=[
+            Operand(given.name, given.title, given.unit, _made_of(given)) for given in kpi.inputs
+        ],
+        asset_types=sorted(kpi.assets),
+        valid=kpi.valid,
+        minimum_coverage=kpi.minimum_coverage,
+        source=kpi.source,
+        parameter_sets={given.name: given.source for given in kpi.parameter_sets},
+    )
+
+
+def _made_of(given: Input | Rated) -> list[str]:
+    if isinstance(given, Rated):
+        return [f"rated {given.rating} over the time that {given.over} covers"]
+    return [
+        f"{source.aggregate.value} of {source.measure}{f', once a {source.per}' * bool(source.per)}"
+        for source in given.sources
+    ]
+
+
+def find_kpi(id_: str, parameter: str = "id") -> Kpi:
+    """The KPI with this id; `NotFoundError` names the nearest one."""
+    if found := KPIS.get(id_):
+        return found
+    raise NotFoundError(parameter, id_, nearest(id_, KPIS))

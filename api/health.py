@@ -1,0 +1,110 @@
+"""``/health/live``, ``/health/ready`` and ``/metrics``: for whoever watches the API itself."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from api.counters import Counters
+from api.formats import JSON
+from api.store import Database, Store
+from schemas.db.tables import dirty
+from schemas.errors import ErtisError
+
+router = APIRouter(tags=["health"])
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that answers need; ``detail`` says what is wrong with it, or how it stands."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Whether answers can be given: every part is there."""
+
+    ready: bool
+    parts: list[Part]
+
+
+_EXAMPLE = {
+    "ready": True,
+    "parts": [
+        {"name": "database", "ok": True, "detail": "answers"},
+        {"name": "plant", "ok": True, "detail": "pavlodar: 45 assets, 145 tags"},
+        {"name": "rollups", "ok": True, "detail": "nothing is waiting"},
+    ],
+}
+
+
+@router.get("/health/live", summary="Whether the process runs")
+async def live() -> Response:
+    """200 as long as the process answers at all; it looks at nothing else."""
+    return JSON({"live": True}, headers={"Cache-Control": "no-store"})
+
+
+@router.get(
+    "/health/ready",
+    summary="Whether answers can be given, and which part is missing",
+    responses={
+        200: {"model": Ready, "content": {"application/json": {"example": _EXAMPLE}}},
+        503: {"model": Ready, "description": "A part is missing"},
+    },
+)
+def ready(store: Database) -> Response:
+    """200 if the database answers and holds a plant, else 503; both name every part."""
+    parts = [_database(store)]
+    if parts[0].ok:
+        parts += [_plant(store), _rollups(store)]
+    found = Ready(all(part.ok for part in parts), parts)
+    return JSON(
+        found, status_code=200 if found.ready else 503, headers={"Cache-Control": "no-store"}
+    )
+
+
+def _database(store: Store) -> Part:
+    try:
+        with store.connection() as connection:
+            connection.execute(sa.select(1))
+    except ErtisError as error:
+        return Part("database", ok=False, detail=str(error))
+    return Part("database", ok=True, detail="answers")
+
+
+def _plant(store: Store) -> Part:
+    try:
+        plant = store.catalogue().plant
+    except ErtisError as error:
+        return Part("plant", ok=False, detail=str(error))
+    return Part(
+        "plant", ok=True, detail=f"{plant.name}: {len(plant.assets)} assets, {len(plant.tags)} tags"
+    )
+
+
+def _rollups(store: Store) -> Part:
+    """How far the rollup worker is behind; answers are right without it, only slower."""
+    with store.connection() as connection:
+        oldest: datetime | None = connection.scalar(sa.select(sa.func.min(dirty.c.bucket)))
+    if oldest is None:
+        return Part("rollups", ok=True, detail="nothing is waiting")
+    behind_s = (store.now() - oldest).total_seconds()
+    return Part("rollups", ok=True, detail=f"the oldest waiting minute is {behind_s:.0f} s old")
+
+
+def _counters(request: Request) -> Counters:
+    found = request.app.state.counters
+    assert isinstance(found, Counters)  # noqa: S101 - create_app puts it there
+    return found
+
+
+@router.get("/metrics", summary="Counters for Prometheus")
+async def metrics(counters: Annotated[Counters, Depends(_counters)]) -> Response:
+    """The text format of Prometheus."""
+    return Response(generate_latest(counters.registry), media_type=CONTENT_TYPE_LATEST)

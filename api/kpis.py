@@ -1,0 +1,231 @@
+"""``/api/v1/kpis/{id}``: the series of a KPI at any asset over any span."""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final
+
+import polars as pl
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+
+from api.assets import find_asset
+from api.cursor import Cursor, fingerprint
+from api.formats import Format, choose_format
+from api.formulas import find_kpi
+from api.openapi import answers
+from api.parameters import AskedTable, begin, check_budget
+from api.series import bucketed
+from api.span import cut, from_us, parse_zone, to_us
+from api.store import Database, Store
+from api.stream import Answer, Frames, streamed
+from kpi.binding import Binding, bind
+from kpi.catalogue.park import KPIS
+from kpi.evaluate import evaluate, lineage
+from kpi.frames import INSTANT
+from kpi.kpi import Kpi
+from schemas.db.catalogue import Catalogue
+from schemas.errors import NotFoundError, RequestError, nearest
+
+router = APIRouter(tags=["KPIs"])
+
+COLUMNS: Final[Mapping[str, pl.DataType]] = {
+    "start": INSTANT,
+    "end": INSTANT,
+    "value": pl.Float64(),
+    "coverage": pl.Float64(),
+    "reason": pl.String(),
+}
+#: Buckets that are computed at one time.
+_BLOCK: Final = 10_000
+_LINEAGE: Final = {
+    "input": pl.String(),
+    "unit": pl.String(),
+    "value": pl.Float64(),
+    "coverage": pl.Float64(),
+    "good": pl.Float64(),
+    "tags": pl.Int64(),
+    "readings": pl.Int64(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InputValue:
+    """What an input came to in one bucket. ``tags`` tags had ``readings`` usable readings."""
+
+    input: str
+    unit: str
+    value: float
+    coverage: float
+    good: float
+    tags: int
+    readings: int
+
+
+@dataclass(frozen=True, slots=True)
+class KpiRow:
+    """The KPI in the bucket from ``start`` to just before ``end``.
+
+    ``value`` is null where ``coverage`` is too small or the formula undefined; ``reason`` says so,
+    and warns of a value outside the valid range. ``inputs`` are there with lineage.
+    """
+
+    start: datetime
+    end: datetime
+    value: float | None
+    coverage: float
+    reason: str | None
+    inputs: list[InputValue] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KpiSeries:
+    """A KPI at an asset over a span; ``tags`` names those of each input, with lineage."""
+
+    kpi: str
+    title: str
+    unit: str
+    asset: str
+    formula: str
+    source: str
+    parameter_set: str
+    start: datetime
+    end: datetime
+    truncated: bool
+    cursor: str | None
+    rows: list[KpiRow]
+    tags: dict[str, list[str]] | None = None
+
+
+_SERIES = {
+    "kpi": "capacity_factor",
+    "title": "Capacity factor",
+    "unit": "1",
+    "asset": "power/solar-1",
+    "formula": "energy / capacity",
+    "source": KPIS["capacity_factor"].source,
+    "parameter_set": "none",
+    "start": "2026-11-21T08:00:00Z",
+    "end": "2026-11-21T09:00:00Z",
+    "truncated": False,
+    "cursor": None,
+    "rows": [
+        {
+            "start": "2026-11-21T08:00:00Z",
+            "end": "2026-11-21T09:00:00Z",
+            "value": 0.5,
+            "coverage": 1.0,
+            "reason": None,
+        }
+    ],
+}
+
+
+def find_binding(catalogue: Catalogue, kpi: Kpi, asset: str) -> Binding:
+    """*kpi* at *asset*.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such asset, or it does not have the KPI.
+    """
+    found = find_asset(catalogue.plant, "asset", asset)
+    return bind(kpi, found.path, catalogue.plant, catalogue.tag_ids)
+
+
+class AskedKpi(AskedTable):
+    """Which series."""
+
+    asset: str = Field(description="path of an asset", examples=["smelter/potline-1"])
+    parameters: str | None = Field(default=None, description="name of a parameter set")
+    lineage: bool = Field(default=False, description="also what each value was computed from")
+
+
+@router.get(
+    "/kpis/{id}",
+    summary="A KPI at an asset over a span",
+    responses=answers(KpiSeries, _SERIES, table=True),
+)
+async def series(
+    request: Request,
+    store: Database,
+    kpi: Annotated[str, Path(alias="id", examples=["dc_specific_energy"])],
+    asked: Annotated[AskedKpi, Query()],
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> Response:
+    """The KPI bucket by bucket, up to now: the last bucket is open and moves with each reading."""
+    form = choose_format(asked.form, accept)
+    if asked.lineage and form is Format.CSV:
+        raise RequestError("lineage", asked.lineage, "CSV has no room for it: use JSON or Arrow")
+    answer = await run_in_threadpool(_answer, store, find_kpi(kpi), asked)
+    return await streamed(request, form, answer)
+
+
+def _answer(store: Store, kpi: Kpi, asked: AskedKpi) -> Answer:
+    check_budget(asked, store.settings.rows_max)
+    sets = {given.name for given in kpi.parameter_sets}
+    if asked.parameters is not None and asked.parameters not in sets:
+        raise NotFoundError("parameters", asked.parameters, nearest(asked.parameters, sets))
+    catalogue = store.catalogue()
+    binding = find_binding(catalogue, kpi, asked.asset)
+    request = fingerprint(kpi.id, asked.asset, asked.every, asked.zone)
+    now = store.now()
+    span, key = begin(asked, request, now)
+    span = span.until(now)
+    edges = cut(span, asked.every, parse_zone(asked.zone or catalogue.plant.time_zone))
+    first = bisect_left(edges, from_us(key[0])) if key else 0
+    page = edges[first : first + asked.limit + 1]
+    truncated = page[-1] < span.end
+    facts: dict[str, object] = {
+        "kpi": kpi.id,
+        "title": kpi.title,
+        "unit": kpi.unit,
+        "asset": asked.asset,
+        "formula": kpi.formula_text,
+        "source": kpi.source,
+        "parameter_set": kpi.parameters(asked.parameters).name,
+        "start": span.start,
+        "end": span.end,
+        "truncated": truncated,
+        "cursor": Cursor(request, (to_us(page[-1]), 0), span.us).encode() if truncated else None,
+    }
+    schema = pl.Schema(COLUMNS)
+    if asked.lineage:
+        facts["tags"] = _tags(binding)
+        schema = pl.Schema({**COLUMNS, "inputs": pl.List(pl.Struct(_LINEAGE))})
+    return facts, schema, _rows(store, catalogue, binding, page, asked)
+
+
+def _rows(
+    store: Store,
+    catalogue: Catalogue,
+    binding: Binding,
+    edges: Sequence[datetime],
+    asked: AskedKpi,
+) -> Frames:
+    with store.frames.snapshot() as frames:
+        for place in range(0, len(edges) - 1, _BLOCK):
+            part = edges[place : place + _BLOCK + 1]
+            found = bucketed(frames, catalogue, binding.tag_ids, part)
+            rows = evaluate(binding, found, part, asked.parameters)
+            if asked.lineage:
+                rows = rows.join(_inputs(binding, found, part), on="start", how="left")
+            yield rows
+
+
+def _tags(binding: Binding) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for term in binding.terms:
+        found.setdefault(term.input, []).append(term.tag)
+    return found
+
+
+def _inputs(binding: Binding, found: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
+    """``start, inputs``: the lineage of each bucket as a list."""
+    return (
+        lineage(binding, found, edges)
+        .group_by("start", maintain_order=True)
+        .agg(inputs=pl.struct(list(_LINEAGE)))
+    )

@@ -1,0 +1,137 @@
+"""Every error as an RFC 9457 problem: what was asked, what was found, what would be right."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from api.formats import JSON
+from schemas.errors import (
+    DatabaseDown,
+    ErtisError,
+    NotFoundError,
+    RequestError,
+    TooLargeError,
+    UnavailableError,
+    nearest,
+)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+#: From the root of the tree to its leaves: the last that fits an error counts.
+_KINDS: Mapping[type[Exception], tuple[int, str, str]] = {
+    Exception: (500, "internal", "Something is wrong on our side"),
+    UnavailableError: (503, "unavailable", "A part of the plant's backend does not answer now"),
+    DatabaseDown: (503, "database-down", "The database does not answer now"),
+    RequestError: (422, "parameter", "A parameter cannot be used"),
+    NotFoundError: (404, "not-found", "No such thing in the catalogue"),
+    TooLargeError: (422, "too-large", "The answer would pass its budget"),
+}
+
+log = structlog.get_logger()
+
+
+class Problem(BaseModel):
+    """What is wrong with a request, or with us (RFC 9457, 3)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:ertis:problem:not-found",
+                    "title": "No such thing in the catalogue",
+                    "status": 404,
+                    "detail": "tag: found 'smelter/potline-1/pot-001/voltag'; "
+                    "did you mean 'smelter/potline-1/pot-001/voltage'?",
+                    "instance": "/api/v1/history",
+                    "parameter": "tag",
+                    "found": "smelter/potline-1/pot-001/voltag",
+                    "right": "did you mean 'smelter/potline-1/pot-001/voltage'?",
+                }
+            ]
+        }
+    )
+
+    type: str = Field(description="what kind of problem; stable, for programs")
+    title: str = Field(description="the kind in words")
+    status: int
+    detail: str = Field(description="this very problem, for people")
+    instance: str = Field(description="path of the request")
+    parameter: str | None = Field(default=None, description="which parameter")
+    found: Any = Field(default=None, description="what it held")
+    right: str | None = Field(default=None, description="what would be right")
+
+
+def problem_of(error: Exception, instance: str) -> Problem:
+    """The problem that *error* is to whoever asked for *instance*."""
+    status, word, title = [kind for known, kind in _KINDS.items() if isinstance(error, known)][-1]
+    problem = Problem(
+        type=f"urn:ertis:problem:{word}",
+        title=title,
+        status=status,
+        detail=str(error) if isinstance(error, ErtisError) else "See the log of the API.",
+        instance=instance,
+    )
+    if isinstance(error, RequestError):
+        told = {"parameter": error.parameter, "found": error.found, "right": error.right}
+        problem = problem.model_copy(update=told)
+    return problem
+
+
+def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSON:
+    extra = {"Cache-Control": "no-store", **(headers or {})}
+    if problem.status == 503:
+        extra["Retry-After"] = str(RETRY_AFTER_S)
+    body = problem.model_dump(exclude_none=True)
+    return JSON(body, status_code=problem.status, headers=extra, media_type=MEDIA_TYPE)
+
+
+async def on_error(request: Request, error: Exception) -> JSON:
+    """The answer to any error: ours by its type, an unknown one without its inside."""
+    if not isinstance(error, ErtisError):
+        log.error("unexpected error", path=request.url.path, exc_info=error)
+    return _answer(problem_of(error, request.url.path))
+
+
+async def on_invalid(request: Request, error: Exception) -> JSON:
+    """The answer when FastAPI cannot read a parameter."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
+    first = error.errors()[0]
+    where = ".".join(str(step) for step in first["loc"][1:]) or str(first["loc"][0])
+    found = None if first["type"] == "missing" else first["input"]
+    return _answer(problem_of(RequestError(where, found, first["msg"]), request.url.path))
+
+
+async def on_http(request: Request, error: Exception) -> JSON:
+    """The answer when no route fits the path or the method."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
+    if error.status_code == 404:
+        paths = [route.path for route in request.app.routes if isinstance(route, Route)]
+        return _answer(
+            problem_of(
+                NotFoundError("path", request.url.path, nearest(request.url.path, paths)),
+                request.url.path,
+            )
+        )
+    found = Problem(
+        type="about:blank",
+        title=str(error.detail),
+        status=error.status_code,
+        detail=f"{request.method} {request.url.path}: {error.detail}",
+        instance=request.url.path,
+    )
+    return _answer(found, error.headers)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of *app* with a problem."""
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(ErtisError, on_error)
+    app.add_exception_handler(Exception, on_error)

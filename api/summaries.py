@@ -1,0 +1,272 @@
+"""Summaries of any tags over any span: rollups where they stand, raw readings where they do not.
+
+A rollup is used for whole hours or minutes that are clean. What is open (the last minutes), dirty
+(a late reading came and the rollup worker has not been there yet) or simply has no rollup is
+summarised from raw readings by the same function that the worker uses. The answer is the same
+either way, to the rounding of sums of floats; what differs is the time that it takes.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import polars as pl
+import sqlalchemy as sa
+
+from api.span import Span
+from kpi.frames import INSTANT, PRODUCTS, SUMMARY
+from kpi.product import multiply
+from kpi.summary import summarise
+from schemas.db.catalogue import Catalogue
+from schemas.db.frames import FrameReader, tag_frame
+from schemas.db.tables import dirty, rollup_1h, rollup_1m
+from schemas.instant import EPOCH
+from schemas.reading import Interpolation, Kind
+
+HOUR: Final = timedelta(hours=1)
+MINUTE: Final = timedelta(minutes=1)
+_TIERS: Final = ((rollup_1h, HOUR), (rollup_1m, MINUTE))
+#: Readings that are held at one time: some 100 MB of frames.
+_READINGS: Final = 3_000_000
+#: More holes than this are read as one span: rows that are not needed cost less than round trips.
+_ROUND_TRIPS: Final = 24
+
+
+def summaries(
+    frames: FrameReader,
+    catalogue: Catalogue,
+    tag_ids: Sequence[int],
+    span: Span,
+    widest: timedelta,
+) -> pl.DataFrame:
+    """Rows of `kpi.frames.SUMMARY` that tile *span*, none across a multiple of *widest*.
+
+    *frames* should be a snapshot, so that marks, rollups and readings are of one moment. A bucket
+    in which nothing is covered has no row.
+    """
+    tags = tag_frame(catalogue, sorted(set(tag_ids)))
+    pieces = tags.select("tag_id", start=_at(span.start), end=_at(span.end))
+    if widest % MINUTE:
+        found = [_from_raw(frames, catalogue, tags, pieces, widest)]
+    else:
+        found = []
+        unclean = _unclean(frames, catalogue, tags, span)
+        for rollup, width in _TIERS:
+            if widest % width == timedelta(0):
+                whole = _whole(pieces, width)
+                rows = _clean(_rolled_up(frames, rollup, tags, whole, width), unclean, width)
+                pieces = _without(pieces, rows, width)
+                found.append(rows)
+        found.append(_from_raw(frames, catalogue, tags, pieces, MINUTE))
+    # A first bucket that the span cuts is labelled by where it is cut.
+    return pl.concat(found).with_columns(bucket=pl.max_horizontal("bucket", _at(span.start)))
+
+
+def _at(instant: datetime) -> pl.Expr:
+    return pl.lit(instant, dtype=INSTANT)
+
+
+def _unclean(
+    frames: FrameReader, catalogue: Catalogue, tags: pl.DataFrame, span: Span
+) -> pl.DataFrame:
+    """``tag_id, start, end`` of what the pending dirty marks reach.
+
+    A new reading changes what comes after it for as long as it holds, and what comes before it
+    where a straight line leads to it. The next reading of a counter or state, however late, is
+    compared with it.
+    """
+    # Marks are few and soon consumed: those that reach nothing here are sorted out below.
+    marks = frames.fetch(sa.select(dirty.c.bucket, dirty.c.tag_ids))
+    linear = pl.col("interpolation") == Interpolation.LINEAR
+    compared = pl.col("kind").is_in([Kind.COUNTER.value, Kind.STATE.value])
+    reach_us = pl.duration(microseconds=pl.col("reach_s") * 1e6)
+    return (
+        marks.lazy()
+        .select(pl.col("bucket").cast(INSTANT), operand=pl.col("tag_ids").cast(pl.List(pl.Int32)))
+        .explode("operand")
+        .join(_operands(catalogue, tags).lazy(), on="operand")
+        .join(tags.lazy(), on="tag_id")
+        .select(
+            "tag_id",
+            start=pl.when(linear).then(pl.col("bucket") - reach_us).otherwise("bucket"),
+            end=pl.when(compared)
+            .then(_at(span.end))
+            .otherwise(pl.col("bucket") + MINUTE + reach_us),
+        )
+        .filter(pl.col("start") < span.end, pl.col("end") > span.start)
+        .sort("tag_id", "start")
+        .collect()
+    )
+
+
+def _operands(catalogue: Catalogue, tags: pl.DataFrame) -> pl.DataFrame:
+    """``tag_id, operand, reach_s``: whose readings a tag is made of, and how long one matters."""
+    rows = []
+    for tag_id in tags["tag_id"]:
+        tag = catalogue.tags[tag_id]
+        if tag.product is None:
+            rows.append((tag_id, tag_id, tag.stale_after_s))
+        for path in tag.product or ():
+            reach_s = tag.stale_after_s + catalogue.plant.tag(path).stale_after_s
+            rows.append((tag_id, catalogue.tag_ids[path], reach_s))
+    schema = {"tag_id": pl.Int32, "operand": pl.Int32, "reach_s": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _rolled_up(
+    frames: FrameReader,
+    rollup: sa.Table,
+    tags: pl.DataFrame,
+    pieces: pl.DataFrame,
+    width: timedelta,
+) -> pl.DataFrame:
+    """The rollups that lie in *pieces*."""
+    found = [pl.DataFrame(schema=SUMMARY)]
+    for group, start, end in _groups(pieces, tags):
+        query = sa.select(*(rollup.c[name] for name in SUMMARY)).where(
+            rollup.c.tag_id.in_(group), rollup.c.bucket >= start, rollup.c.bucket < end
+        )
+        found.append(frames.fetch(query).select(pl.col(n).cast(t) for n, t in SUMMARY.items()))
+    return _inside(pl.concat(found), pieces, width)
+
+
+def _from_raw(
+    frames: FrameReader,
+    catalogue: Catalogue,
+    tags: pl.DataFrame,
+    pieces: pl.DataFrame,
+    width: timedelta,
+) -> pl.DataFrame:
+    """Summaries of the raw readings in *pieces*."""
+    found = [pl.DataFrame(schema=SUMMARY)]
+    for group, start, end in _groups(pieces, tags):
+        wanted = tags.filter(pl.col("tag_id").is_in(group))
+        for part in _parts(wanted, Span(start, end), width):
+            readings = _readings(frames, catalogue, wanted, part)
+            found.append(summarise(readings, wanted, part.start, part.end, width))
+    return _inside(pl.concat(found), pieces, width)
+
+
+def _readings(
+    frames: FrameReader, catalogue: Catalogue, tags: pl.DataFrame, span: Span
+) -> pl.DataFrame:
+    """The readings of *tags* in *span* with their bounds, those of computed tags computed."""
+    made_of = _operands(catalogue, tags)
+    operands = made_of["operand"].unique().sort().to_list()
+    readings = frames.readings(operands, span.start, span.end, bounds=True)
+    products = [
+        (tag_id, *(catalogue.tag_ids[path] for path in product))
+        for tag_id in tags["tag_id"]
+        if (product := catalogue.tags[tag_id].product) is not None
+    ]
+    if not products:
+        return readings
+    computed = multiply(
+        readings,
+        pl.DataFrame(products, schema=PRODUCTS, orient="row"),
+        tag_frame(catalogue, operands),
+    )
+    return pl.concat([readings, computed])
+
+
+def _parts(tags: pl.DataFrame, span: Span, width: timedelta) -> Iterator[Span]:
+    """*span* in parts of as many readings as memory should hold; cut at multiples of *width*."""
+    # A tag is sent at least three times while its value holds, and seldom more than sixty times.
+    apart_s = (tags["stale_after_s"] / 60.0).clip(1.0)
+    part = timedelta(seconds=_READINGS / float((1.0 / apart_s).sum()))
+    step = max(part // width, 1) * width
+    start = span.start
+    while start < span.end:
+        end = min(EPOCH + ((start - EPOCH) // width) * width + step, span.end)
+        yield Span(start, end)
+        start = end
+
+
+def _groups(
+    pieces: pl.DataFrame, tags: pl.DataFrame
+) -> Iterator[tuple[list[int], datetime, datetime]]:
+    """*pieces* as few spans with the tags that have a piece there.
+
+    Tags of one ``stale_after_s`` have their holes at much the same places; mixed with others, an
+    event tag that holds for a day would have a day of every pot voltage read.
+    """
+    stale, start, end = pl.col("stale_after_s"), pl.col("start"), pl.col("end")
+    grouped = (
+        pieces.join(tags.select("tag_id", "stale_after_s"), on="tag_id")
+        .sort("stale_after_s", "start")
+        .with_columns(apart=(start > end.cum_max().shift().over(stale)).fill_null(value=False))
+        .with_columns(part=pl.col("apart").cum_sum().over(stale))
+        .with_columns(
+            part=pl.when(pl.col("part").max().over(stale) < _ROUND_TRIPS).then("part").otherwise(0)
+        )
+        .group_by(stale, "part", maintain_order=True)
+        .agg(pl.col("tag_id").unique(maintain_order=True), start.min(), end.max())
+    )
+    for row in grouped.iter_rows(named=True):
+        yield sorted(row["tag_id"]), row["start"], row["end"]
+
+
+def _whole(pieces: pl.DataFrame, width: timedelta) -> pl.DataFrame:
+    """Of each piece what is whole multiples of *width*."""
+    rounded_up = (pl.col("start") + width - timedelta(microseconds=1)).dt.truncate(width)
+    return pieces.with_columns(start=rounded_up, end=pl.col("end").dt.truncate(width)).filter(
+        pl.col("start") < pl.col("end")
+    )
+
+
+def _inside(rows: pl.DataFrame, pieces: pl.DataFrame, width: timedelta) -> pl.DataFrame:
+    """The *rows* in any of *pieces*, which are disjoint; no row may cross their edges."""
+    return (
+        rows.with_columns(row_end=pl.col("bucket") + width - timedelta(microseconds=1))
+        .sort("row_end")
+        .join_asof(
+            pieces.select("tag_id", piece_start="start", piece_end="end").sort("piece_start"),
+            left_on="row_end",
+            right_on="piece_start",
+            by="tag_id",
+            strategy="backward",
+        )
+        .filter(pl.col("piece_end") > pl.col("bucket"))
+        .select(list(SUMMARY))
+    )
+
+
+def _clean(rows: pl.DataFrame, unclean: pl.DataFrame, width: timedelta) -> pl.DataFrame:
+    """The *rows* that no span of *unclean* touches."""
+    reached = unclean.select(
+        "tag_id", dirty_start="start", dirty_end=pl.col("end").cum_max().over("tag_id")
+    )
+    return (
+        rows.with_columns(row_end=pl.col("bucket") + width - timedelta(microseconds=1))
+        .sort("row_end")
+        .join_asof(
+            reached.sort("dirty_start"),
+            left_on="row_end",
+            right_on="dirty_start",
+            by="tag_id",
+            strategy="backward",
+        )
+        .filter((pl.col("dirty_end") <= pl.col("bucket")).fill_null(value=True))
+        .select(list(SUMMARY))
+    )
+
+
+def _without(pieces: pl.DataFrame, rows: pl.DataFrame, width: timedelta) -> pl.DataFrame:
+    """*pieces* without the time of *rows*, which lie inside them.
+
+    The holes are the steps from the end of one to the start of the next, where each piece adds its
+    own two ends; the step from the end of a piece to the next piece is none.
+    """
+    edges = pl.concat(
+        [
+            pieces.select("tag_id", start="start", end="start", closes=False),
+            pieces.select("tag_id", start="end", end="end", closes=True),
+            rows.select("tag_id", start="bucket", end=pl.col("bucket") + width, closes=False),
+        ]
+    )
+    return (
+        edges.sort("tag_id", "start", "end", "closes", descending=[False, False, False, True])
+        .with_columns(following=pl.col("start").shift(-1).over("tag_id"))
+        .filter(~pl.col("closes"), pl.col("following") > pl.col("end"))
+        .select("tag_id", start="end", end="following")
+    )
