@@ -49,9 +49,12 @@ def first_fault(
     error: type[ConfigError] = ConfigError,
 ) -> ConfigError:
     """The first thing wrong, as key, value found and what would be right."""
-    first = fault.errors(include_url=False)[0]
+    faults = fault.errors(include_url=False)
+    # A misspelt key is unknown and, where it is required, also missing: the first helps more.
+    first = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
+    found = None if first["type"] == "missing" else first["input"]
     key = ".".join(str(step) for step in first["loc"])
-    return error(f"{origin}: {key}", first["input"], _right(first, model))
+    return error(f"{origin}: {key}", found, _right(first, model))
 
 
 def _right(first: ErrorDetails, model: type[BaseModel]) -> str:

@@ -121,18 +121,26 @@ def _build(tables: PlantFile, origin: str) -> Plant:
         site.time_zone,
         assets,
         tags,
-        {source.address: source.asset for source in tables.source},
+        _sources(tables, origin),
     )
     _check_links(plant, origin)
     return plant
 
 
 def expand(path: str) -> Sequence[str]:
-    """The paths that a path with ranges stands for: ``pot-{001..003}`` gives three, zeros kept."""
+    """The paths that a path with ranges stands for: ``pot-{001..003}`` gives three, zeros kept.
+
+    Raises
+    ------
+    PlantError
+        A range runs backwards: it would stand for nothing.
+    """
     found = _RANGE.search(path)
     if found is None:
         return [path]
     low, high = found.groups()
+    if int(low) > int(high):
+        raise PlantError("range", path, "the lower number comes first")
     head, tail = path[: found.start()], path[found.end() :]
     return [
         f"{head}{number:0{len(low)}d}{rest}"
@@ -189,6 +197,17 @@ def _tag(asset: Asset, measure: str, given: MeasureTable) -> Tag:
         modulus=given.modulus,
         product=product,
     )
+
+
+def _sources(tables: PlantFile, origin: str) -> dict[str, str]:
+    sources: dict[str, str] = {}
+    for table in tables.source:
+        if table.address in sources:
+            raise PlantError(
+                f"{origin}: source.address", table.address, "it is listed twice; keep one"
+            )
+        sources[table.address] = table.asset
+    return sources
 
 
 def _check_links(plant: Plant, origin: str) -> None:

@@ -50,10 +50,17 @@ def test_a_good_document_is_read(tmp_path: Path) -> None:
     [
         ('titel = "x"\ntitle = "x"', "titel", "did you mean 'title'?"),
         ('title = "x"\n[[source]]\naddress = 1\nstrid = 2', "source.0.strid", "'stride'"),
+        ('title = "x"\n[[source]]\nadress = 1', "source.0.adress", "'address'"),
         ('title = "x"\n[clock]\naddress = 1\nadress = 2', "clock.adress", "'address'"),
         ('title = "x"\n[named.a]\naddress = 1\nadress = 2', "named.a.adress", "unknown key"),
     ],
-    ids=["top", "in a list", "in an optional table", "in a named table"],
+    ids=[
+        "top",
+        "in a list",
+        "in place of a required key",
+        "in an optional table",
+        "in a named table",
+    ],
 )
 def test_an_unknown_key_is_answered_with_the_nearest(text: str, key: str, help_: str) -> None:
     """The message has the path of the key and what may have been meant."""
@@ -74,7 +81,7 @@ def test_a_wrong_value_is_shown(tmp_path: Path) -> None:
 
 def test_a_missing_key_is_named() -> None:
     """The path of what is not there."""
-    assert fault("").startswith("edge.toml: title: ")
+    assert fault("") == "edge.toml: title: found None; Field required"
 
 
 def test_text_that_is_not_toml_gives_the_place() -> None:

@@ -14,18 +14,26 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from schemas.errors import ConfigError
 from standalone.broker import HOST, EmbeddedBroker
 from tests.fixtures.broker import listens
-from tests.fixtures.ports import free_port
 from tests.fixtures.pids import runs
+from tests.fixtures.ports import free_port
 from tests.fixtures.until import until
 
 
 def exchange(port: int, version: MQTTProtocolVersion, payload: bytes) -> bytes:
     """Publish *payload* to oneself at QoS 1 and return what comes back."""
     got: Queue[bytes] = Queue()
+
+    def subscribe(client: paho.Client, *_: object) -> None:
+        client.subscribe("here/#", qos=1)
+
+    def publish(client: paho.Client, *_: object) -> None:
+        client.publish("here/there", payload, qos=1)
+
+    def receive(_: paho.Client, __: object, message: paho.MQTTMessage) -> None:
+        got.put(bytes(message.payload))
+
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=version)
-    client.on_message = lambda *arguments: got.put(arguments[2].payload)
-    client.on_subscribe = lambda *_: client.publish("here/there", payload, qos=1)
-    client.on_connect = lambda *_: client.subscribe("here/#", qos=1)
+    client.on_connect, client.on_subscribe, client.on_message = subscribe, publish, receive
     client.connect(HOST, port)
     client.loop_start()
     try:

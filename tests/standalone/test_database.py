@@ -73,7 +73,8 @@ def test_settings_for_telemetry_hold(folder: Path) -> None:
             EmbeddedDatabase(folder, {**TELEMETRY, "shared_buffers": buffers}) as database,
             connect(database.dsn) as connection,
         ):
-            found = dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
+            rows = connection.execute("SELECT name, setting FROM pg_settings").fetchall()
+            found: dict[str, str] = dict(rows)
             shown = connection.execute("SHOW shared_buffers").fetchone()
 
             assert shown == (buffers,)
@@ -114,7 +115,7 @@ def test_a_folder_in_use_is_refused(folder: Path) -> None:
     """A second owner would corrupt the data: it is told to stop the first or go elsewhere."""
     with (
         EmbeddedDatabase(folder, SMALL) as first,
-        pytest.raises(ConfigError, match="--data-dir.*another Ertis"),
+        pytest.raises(ConfigError, match=r"--data-dir.*another Ertis"),
     ):
         EmbeddedDatabase(folder, SMALL).start()
     with EmbeddedDatabase(folder, SMALL):
@@ -126,7 +127,7 @@ def test_a_file_is_no_folder(folder: Path) -> None:
     file = folder / "file"
     file.touch()
     for wrong in (file, file / "below"):
-        with pytest.raises(ConfigError, match="--data-dir.*name a folder"):
+        with pytest.raises(ConfigError, match=r"--data-dir.*name a folder"):
             EmbeddedDatabase(wrong, SMALL).start()
 
 
