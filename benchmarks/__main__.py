@@ -1,0 +1,18 @@
+"""``python -m benchmarks NAME [--quick]``: measured claims, each printing one JSON line last."""
+
+import typer
+
+from benchmarks import ingest
+from schemas.process import run_command
+
+app = typer.Typer(help="Measured claims; the last line of each is JSON.", no_args_is_help=True)
+app.command("ingest")(ingest.main)
+
+
+@app.callback()
+def _benchmarks() -> None:
+    """Keep the benchmark's name a word of the command, also while there is only one."""
+
+
+if __name__ == "__main__":
+    run_command(app)
