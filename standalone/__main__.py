@@ -1,5 +1,6 @@
 """``python -m standalone``: the whole park on this machine."""
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from schemas.db.migrate import upgrade
 from schemas.plant.file import load_plant
 from schemas.plant.model import Plant
 from schemas.process import configure_logs, run_command
-from standalone.board import addresses, board
+from standalone.board import show
 from standalone.broker import EmbeddedBroker
 from standalone.data_dir import DataDir
 from standalone.database import EmbeddedDatabase
@@ -95,7 +96,7 @@ def run(options: Options, seconds: float) -> None:
     agents = find_agents(options.plant)
     check_ports(options.ports(len(agents)))
     data = DataDir.make(options.data_dir)
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
     with Signals() as signals, ExitStack() as standing:
         with console.status(f"Starting in {data.path}"):
             database = standing.enter_context(EmbeddedDatabase(data.path))
@@ -108,7 +109,7 @@ def run(options: Options, seconds: float) -> None:
             standing.callback(park.end)
             park.start(plan.stages(database.dsn))
         if not signals.ending:
-            show(console, park, options)
+            show(console, park, options, plant)
         park.watch(seconds)
 
 
@@ -119,13 +120,6 @@ def prepare(dsn: str, plant: Plant) -> None:
     with engine.begin() as connection:
         store_plant(connection, plant)
     engine.dispose()
-
-
-def show(console: Console, park: Park, options: Options) -> None:
-    """Print what runs and where to look."""
-    console.print(board(park))
-    for title, url in addresses(options.port):
-        console.print(f"{title:<10} {url}", soft_wrap=True)
 
 
 if __name__ == "__main__":

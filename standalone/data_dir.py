@@ -38,11 +38,6 @@ class DataDir:
             raise ConfigError("--data-dir", str(path), right) from error
 
     @property
-    def database_log(self) -> Path:
-        """The folder in which PostgreSQL keeps a log for each weekday."""
-        return self.path / "postgresql-18" / "log"
-
-    @property
     def simulator(self) -> Path:
         """What the simulated PLCs remember: totalisers and event logs."""
         return self.path / "simulator.json"

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from psycopg.conninfo import conninfo_to_dict
+
 from edge.config import EdgeConfig, load_config
 from schemas.errors import ConfigError
 from standalone.broker import EmbeddedBroker
@@ -16,6 +18,9 @@ from standalone.park import Ground
 from standalone.ports import HOST, answers, listens
 from standalone.service import Service
 
+#: Seconds between two taps of the simulated line. Its 24 pots take 48 s in turn and not 32 h, so
+#: that what a tonne of metal costs can be seen a minute after the start.
+TAP_EVERY_S: Final = 2
 #: Where the agents' files expect the first PLC; the simulator serves all of them in a row.
 PLC_PORT: Final = 5020
 PLCS: Final = 3
@@ -97,14 +102,14 @@ class Plan:
             Ground(
                 "database",
                 database,
-                database.dsn,
-                str(self.data.database_log),
+                f"host={conninfo_to_dict(database.dsn)['host']} user=postgres",
+                "postgresql-18/log",
                 partial(_lives, database),
             ),
             Ground(
                 "broker",
                 broker,
-                f"MQTT 5 {HOST}:{port}, MQTT 3.1.1 {HOST}:{old_port}",
+                f"MQTT 5 {HOST}:{port}, 3.1.1 at {old_port}",
                 "",
                 partial(listens, port),
             ),
@@ -151,6 +156,7 @@ class Plan:
             module="simulator",
             arguments=(
                 *("run", "--plant", str(self.options.plant), "--memory", str(self.data.simulator)),
+                *("--tap-every-s", str(TAP_EVERY_S)),
                 *("--host", HOST, "--port", str(ports[0])),
             ),
             address=f"Modbus TCP {HOST}:{ports[0]} to {ports[-1]}",
@@ -160,7 +166,7 @@ class Plan:
     def _edge(self, place: int, file: Path) -> Service:
         port = self.options.agent_port(place)
         return Service(
-            name=f"edge {file.stem}",
+            name=f"edge-{file.stem}",
             module="edge",
             arguments=(
                 *("run", "--config", str(file), "--data-dir", str(self.data.spool(file.stem))),

@@ -65,8 +65,10 @@ def answers(port: int, path: str, having: str = "") -> bool:
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
-        return answer.status == http.client.OK and having in answer.read().decode(errors="replace")
+        text = answer.read().decode(errors="replace")
     except (OSError, http.client.HTTPException):
         return False
+    else:
+        return answer.status == http.client.OK and having in text
     finally:
         connection.close()

@@ -30,9 +30,9 @@ def test_agents_start_last(options: Options) -> None:
         "api",
         "ingest",
         "simulator",
-        "edge digestion-1",
-        "edge potline-1",
-        "edge power-1",
+        "edge-digestion-1",
+        "edge-potline-1",
+        "edge-power-1",
     ]
 
 
@@ -40,9 +40,9 @@ def test_agents_follow_the_simulator_to_its_ports(options: Options) -> None:
     """With another PLC port each agent is told where its own PLC stands."""
     moved = plan(replace(options, plc_port=15020))
 
-    assert "--source potline-1-plc=127.0.0.1:15020" in moved["edge potline-1"]
-    assert "--source digestion-1-plc=127.0.0.1:15021" in moved["edge digestion-1"]
-    assert "--source power-1-plc=127.0.0.1:15022" in moved["edge power-1"]
+    assert "--source potline-1-plc=127.0.0.1:15020" in moved["edge-potline-1"]
+    assert "--source digestion-1-plc=127.0.0.1:15021" in moved["edge-digestion-1"]
+    assert "--source power-1-plc=127.0.0.1:15022" in moved["edge-power-1"]
 
 
 def test_agents_without_simulator_read_their_own_plcs(options: Options) -> None:
@@ -50,7 +50,7 @@ def test_agents_without_simulator_read_their_own_plcs(options: Options) -> None:
     real = replace(options, simulator=False)
 
     assert "simulator" not in plan(real)
-    assert "--source" not in plan(real)["edge potline-1"]
+    assert "--source" not in plan(real)["edge-potline-1"]
     assert real.ports(agents=3)["--plc-port"] == ()
 
 
