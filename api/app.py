@@ -9,7 +9,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from api import assets, formulas, health, history, kpis, latest, live, problem, tags
+from api import assets, formulas, health, history, kpis, latest, live, openapi, problem, tags
 from api.counters import Counted, Counters
 from api.live import Hub
 from api.settings import ApiSettings
@@ -37,10 +37,10 @@ def create_app(settings: ApiSettings, dsn: str, now: Clock = utc_now) -> FastAPI
     app.state.counters = counters
     app.state.exports = CapacityLimiter(settings.threads)
     app.state.hub = Hub(store, counters)
-    for module in (assets, tags, latest, history, formulas, kpis, live):
-        app.include_router(module.router, prefix="/api/v1")
-    app.include_router(health.router)
+    for module in (assets, tags, latest, history, formulas, kpis, live, health):
+        app.include_router(module.router)
     problem.install(app)
+    openapi.install(app, live.LiveState)
     app.add_middleware(Counted, counters=counters)
     return app
 

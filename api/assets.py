@@ -17,7 +17,7 @@ from schemas.db.catalogue import Catalogue
 from schemas.errors import NotFoundError, nearest
 from schemas.plant.model import Asset, Level, Plant, Rating
 
-router = APIRouter(tags=["plant"])
+router = APIRouter(prefix="/api/v1", tags=["plant"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +34,6 @@ class AssetNode:
     children: list["AssetNode"]
 
 
-_EXAMPLE = {
-    "path": "power/solar-1/inv-01",
-    "level": "unit",
-    "type": "inverter",
-    "title": "inv-01",
-    "ratings": {"power": {"value": 2500.0, "unit": "kW"}},
-    "measures": ["power", "available"],
-    "kpis": ["capacity_factor"],
-    "children": [],
-}
-
-
 class AskedTree(Asked):
     """Which part of the tree; with filters, the branches that lead to what fits them."""
 
@@ -56,7 +44,7 @@ class AskedTree(Asked):
     pattern: str = Field(default="**", description="path pattern such as smelter/*/pot-01?")
 
 
-@router.get("/assets", summary="The tree of the plant", responses=answers(AssetNode, _EXAMPLE))
+@router.get("/assets", summary="The tree of the plant", responses=answers(AssetNode))
 def tree(request: Request, store: Database, asked: Annotated[AskedTree, Query()]) -> Response:
     """An asset with all below it; with filters, the branches that lead to what fits them."""
     catalogue = store.catalogue()

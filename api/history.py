@@ -25,7 +25,7 @@ from api.tags import select_tags
 from schemas.db.catalogue import Catalogue
 from schemas.errors import RequestError
 
-router = APIRouter(tags=["readings"])
+router = APIRouter(prefix="/api/v1", tags=["readings"])
 
 #: Key of the row after the last, columns, and rows.
 _Rows = tuple[Key | None, Mapping[str, pl.DataType], Frames]
@@ -94,60 +94,6 @@ class History:
     rows: list[RawRow] | list[SummaryRow]
 
 
-_EXAMPLES = {
-    "raw": {
-        "mode": "raw",
-        "start": "2026-11-21T09:00:00Z",
-        "end": "2026-11-21T09:00:20Z",
-        "truncated": False,
-        "cursor": None,
-        "rows": [
-            {
-                "tag": "smelter/potline-1/pot-001/voltage",
-                "ts": "2026-11-21T09:00:00Z",
-                "value": 4.2,
-                "quality": 192,
-            },
-            {
-                "tag": "smelter/potline-1/pot-001/voltage",
-                "ts": "2026-11-21T09:00:10Z",
-                "value": 4.2,
-                "quality": 192,
-            },
-        ],
-    },
-    "summary": {
-        "mode": "summary",
-        "start": "2026-11-21T09:00:00Z",
-        "end": "2026-11-21T09:01:00Z",
-        "truncated": False,
-        "cursor": None,
-        "rows": [
-            {
-                "tag": "smelter/potline-1/pot-001/voltage",
-                "start": "2026-11-21T09:00:00Z",
-                "end": "2026-11-21T09:01:00Z",
-                "coverage": 1.0,
-                "good": 1.0,
-                "count": 6,
-                "mean": 4.2,
-                "min": 4.2,
-                "max": 4.2,
-                "first": 4.2,
-                "first_ts": "2026-11-21T09:00:00Z",
-                "last": 4.2,
-                "last_ts": "2026-11-21T09:00:50Z",
-                "integral": 252.0,
-                "increase": None,
-                "active_s": None,
-                "activations": None,
-                "total": None,
-            }
-        ],
-    },
-}
-
-
 class AskedHistory(AskedTable):
     """Which history."""
 
@@ -158,7 +104,7 @@ class AskedHistory(AskedTable):
 @router.get(
     "/history",
     summary="Readings or summaries of any tags over any span",
-    responses=answers(History, _EXAMPLES, table=True),
+    responses=answers(History, table=True),
 )
 async def history(
     request: Request,

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from api.assets import find_asset
 from api.cursor import Cursor, fingerprint
 from api.formats import Format, choose_format
 from api.formulas import find_kpi
@@ -21,15 +20,14 @@ from api.series import bucketed
 from api.span import cut, from_us, parse_zone, to_us
 from api.store import Database, Store
 from api.stream import Answer, Frames, streamed
-from kpi.binding import Binding, bind
-from kpi.catalogue.park import KPIS
+from kpi.binding import Binding
 from kpi.evaluate import evaluate, lineage
 from kpi.frames import INSTANT
 from kpi.kpi import Kpi
 from schemas.db.catalogue import Catalogue
 from schemas.errors import NotFoundError, RequestError, nearest
 
-router = APIRouter(tags=["KPIs"])
+router = APIRouter(prefix="/api/v1", tags=["KPIs"])
 
 COLUMNS: Final[Mapping[str, pl.DataType]] = {
     "start": INSTANT,
@@ -99,42 +97,6 @@ class KpiSeries:
     tags: dict[str, list[str]] | None = None
 
 
-_SERIES = {
-    "kpi": "capacity_factor",
-    "title": "Capacity factor",
-    "unit": "1",
-    "asset": "power/solar-1",
-    "formula": "energy / capacity",
-    "source": KPIS["capacity_factor"].source,
-    "parameter_set": "none",
-    "start": "2026-11-21T08:00:00Z",
-    "end": "2026-11-21T09:00:00Z",
-    "truncated": False,
-    "cursor": None,
-    "rows": [
-        {
-            "start": "2026-11-21T08:00:00Z",
-            "end": "2026-11-21T09:00:00Z",
-            "value": 0.5,
-            "coverage": 1.0,
-            "reason": None,
-        }
-    ],
-}
-
-
-def find_binding(catalogue: Catalogue, kpi: Kpi, asset: str) -> Binding:
-    """*kpi* at *asset*.
-
-    Raises
-    ------
-    NotFoundError
-        There is no such asset, or it does not have the KPI.
-    """
-    found = find_asset(catalogue.plant, "asset", asset)
-    return bind(kpi, found.path, catalogue.plant, catalogue.tag_ids)
-
-
 class AskedKpi(AskedTable):
     """Which series."""
 
@@ -146,7 +108,7 @@ class AskedKpi(AskedTable):
 @router.get(
     "/kpis/{id}",
     summary="A KPI at an asset over a span",
-    responses=answers(KpiSeries, _SERIES, table=True),
+    responses=answers(KpiSeries, table=True),
 )
 async def series(
     request: Request,

@@ -22,7 +22,7 @@ from schemas.db.tables import edge_device, edge_node
 from schemas.plant.model import Tag
 from schemas.quality import Quality
 
-router = APIRouter(tags=["readings"])
+router = APIRouter(prefix="/api/v1", tags=["readings"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,38 +49,13 @@ class Latest:
     values: list[Newest]
 
 
-_EXAMPLE = {
-    "at": "2026-11-21T10:00:00Z",
-    "values": [
-        {
-            "tag": "smelter/potline-1/pot-001/voltage",
-            "ts": "2026-11-21T09:59:50Z",
-            "value": 4.2,
-            "quality": 192,
-            "unit": "V",
-            "reason": None,
-        },
-        {
-            "tag": "smelter/potline-1/pot-002/voltage",
-            "ts": "2026-11-21T09:57:30Z",
-            "value": 4.25,
-            "quality": 500,
-            "unit": "V",
-            "reason": "silent for 150 s; its value holds for 60 s",
-        },
-    ],
-}
-
-
 class AskedLatest(Asked):
     """Which tags."""
 
     tag: TagPaths = Field(min_length=1)
 
 
-@router.get(
-    "/latest", summary="The newest reading of each tag", responses=answers(Latest, _EXAMPLE)
-)
+@router.get("/latest", summary="The newest reading of each tag", responses=answers(Latest))
 def latest(store: Database, asked: Annotated[AskedLatest, Query()]) -> Response:
     """The newest reading of each tag by source time; quality 500 where it is stale."""
     catalogue = store.catalogue()

@@ -38,7 +38,7 @@ from schemas.errors import RequestError, TooLargeError
 from schemas.instant import EPOCH, to_ms
 from schemas.plant.model import Tag
 
-router = APIRouter(tags=["live"])
+router = APIRouter(prefix="/api/v1", tags=["live"])
 log = structlog.get_logger()
 
 PATH: Final = "/api/v1/live"
@@ -68,32 +68,6 @@ class LiveState:
     at: datetime
     tags: list[Newest]
     kpis: list[LiveKpi]
-
-
-_EXAMPLE = {
-    "at": "2026-11-21T10:00:00Z",
-    "tags": [
-        {
-            "tag": "smelter/potline-1/pot-001/voltage",
-            "ts": "2026-11-21T09:59:50Z",
-            "value": 4.2,
-            "quality": 192,
-            "unit": "V",
-            "reason": None,
-        }
-    ],
-    "kpis": [
-        {
-            "kpi": "capacity_factor",
-            "asset": "power/solar-1",
-            "unit": "1",
-            "start": "2026-11-21T09:00:00Z",
-            "value": 0.5,
-            "coverage": 1.0,
-            "reason": None,
-        }
-    ],
-}
 
 
 @dataclass(frozen=True)
@@ -294,7 +268,7 @@ def _hub(request: Request) -> Hub:
     "/live",
     summary="Chosen tags and KPIs, live",
     response_class=EventSourceResponse,
-    responses=stream_of(LiveState, _EXAMPLE),
+    responses=stream_of(LiveState),
 )
 async def live(
     store: Database,

@@ -1,12 +1,17 @@
 """What the OpenAPI document says of an answer: its shape, a real example, and its problems."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from fastapi import FastAPI
 from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
 
+from api.examples import EXAMPLES
 from api.formats import MEDIA_TYPES, Format
 from api.problem import MEDIA_TYPE, Problem
+
+_TEMPLATE: Final = "#/components/schemas/{model}"
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -21,25 +26,50 @@ _OTHERS: Mapping[Format, str] = {
 }
 
 
-def answers(model: type, example: Mapping[str, object], *, table: bool = False) -> Responses:
+def answers(model: type, *, table: bool = False) -> Responses:
     """The ``responses`` of a route that answers *model*; *table*: also as CSV and Arrow."""
-    content: dict[str, Any] = {"application/json": {"example": example}}
-    for form, text in _OTHERS.items() if table else ():
-        content[MEDIA_TYPES[form]] = {"schema": {"type": "string", "description": text}}
+    content = {
+        MEDIA_TYPES[form]: {"schema": {"type": "string", "description": text}}
+        for form, text in (_OTHERS.items() if table else ())
+    }
     return {200: {"model": model, "content": content}, **_problems()}
 
 
-def stream_of(model: type, example: Mapping[str, object]) -> Responses:
-    """The ``responses`` of a route whose events carry *model*."""
-    schema = TypeAdapter(model).json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    content = {"text/event-stream": {"itemSchema": schema, "example": example}}
-    return {200: {"description": "A stream of events", "content": content}, **_problems()}
+def stream_of(model: type) -> Responses:
+    """The ``responses`` of a route whose events carry *model*; `install` must know it."""
+    content = {"text/event-stream": {"schema": _reference(model)}}
+    return {200: {"description": "The data of each event", "content": content}, **_problems()}
 
 
 def _problems() -> Responses:
-    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
     return {
-        status: {"description": text, "content": {MEDIA_TYPE: {"schema": schema}}}
+        status: {"description": text, "content": {MEDIA_TYPE: {"schema": _reference(Problem)}}}
         for status, text in _PROBLEMS.items()
     }
+
+
+def _reference(model: type) -> dict[str, str]:
+    return {"$ref": _TEMPLATE.format(model=model.__name__)}
+
+
+def install(app: FastAPI, *streamed: type) -> None:
+    """Add to the document of *app* what FastAPI leaves out.
+
+    These are problems, the data of events (*streamed*), and examples: it takes their nulls away.
+    """
+    generated = app.openapi
+    models: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [
+        (model.__name__, "serialization", TypeAdapter(model)) for model in (Problem, *streamed)
+    ]
+
+    def openapi() -> dict[str, Any]:
+        document = generated()
+        _, definitions = TypeAdapter.json_schemas(models, ref_template=_TEMPLATE)
+        document["components"]["schemas"].update(definitions["$defs"])
+        for example in EXAMPLES:
+            answer = document["paths"][example.route]["get"]["responses"]["200"]
+            shown = answer["content"][example.media_type].setdefault("examples", {})
+            shown[example.title] = {"summary": example.url, "value": example.body}
+        return document
+
+    setattr(app, "openapi", openapi)  # noqa: B010 - the documented way; mypy minds an assignment

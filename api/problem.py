@@ -8,7 +8,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
 
 from api.formats import JSON
 from schemas.errors import (
@@ -30,7 +29,7 @@ _KINDS: Mapping[type[Exception], tuple[int, str, str]] = {
     UnavailableError: (503, "unavailable", "A part of the plant's backend does not answer now"),
     DatabaseDown: (503, "database-down", "The database does not answer now"),
     RequestError: (422, "parameter", "A parameter cannot be used"),
-    NotFoundError: (404, "not-found", "No such thing in the catalogue"),
+    NotFoundError: (404, "not-found", "No such thing here"),
     TooLargeError: (422, "too-large", "The answer would pass its budget"),
 }
 
@@ -45,7 +44,7 @@ class Problem(BaseModel):
             "examples": [
                 {
                     "type": "urn:ertis:problem:not-found",
-                    "title": "No such thing in the catalogue",
+                    "title": "No such thing here",
                     "status": 404,
                     "detail": "tag: found 'smelter/potline-1/pot-001/voltag'; "
                     "did you mean 'smelter/potline-1/pot-001/voltage'?",
@@ -105,20 +104,25 @@ async def on_invalid(request: Request, error: Exception) -> JSON:
     first = error.errors()[0]
     where = ".".join(str(step) for step in first["loc"][1:]) or str(first["loc"][0])
     found = None if first["type"] == "missing" else first["input"]
-    return _answer(problem_of(RequestError(where, found, first["msg"]), request.url.path))
+    right = first["msg"]
+    if first["type"] == "extra_forbidden":
+        right = f"unknown parameter; {nearest(where, _parameters(request))}"
+    return _answer(problem_of(RequestError(where, found, right), request.url.path))
+
+
+def _parameters(request: Request) -> list[str]:
+    """The query parameters of the route that was asked."""
+    known = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
+    return [one["name"] for one in known["parameters"] if one["in"] == "query"]
 
 
 async def on_http(request: Request, error: Exception) -> JSON:
     """The answer when no route fits the path or the method."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
     if error.status_code == 404:
-        paths = [route.path for route in request.app.routes if isinstance(route, Route)]
-        return _answer(
-            problem_of(
-                NotFoundError("path", request.url.path, nearest(request.url.path, paths)),
-                request.url.path,
-            )
-        )
+        path = request.url.path
+        right = nearest(path, request.app.openapi()["paths"])
+        return _answer(problem_of(NotFoundError("path", path, right), path))
     found = Problem(
         type="about:blank",
         title=str(error.detail),

@@ -225,6 +225,7 @@ def _inside(rows: pl.DataFrame, pieces: pl.DataFrame, width: timedelta) -> pl.Da
             right_on="piece_start",
             by="tag_id",
             strategy="backward",
+            check_sortedness=False,  # sorted above; Polars cannot check it within groups
         )
         .filter(pl.col("piece_end") > pl.col("bucket"))
         .select(list(SUMMARY))
@@ -245,6 +246,7 @@ def _clean(rows: pl.DataFrame, unclean: pl.DataFrame, width: timedelta) -> pl.Da
             right_on="dirty_start",
             by="tag_id",
             strategy="backward",
+            check_sortedness=False,  # sorted above; Polars cannot check it within groups
         )
         .filter((pl.col("dirty_end") <= pl.col("bucket")).fill_null(value=True))
         .select(list(SUMMARY))

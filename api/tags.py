@@ -19,7 +19,7 @@ from schemas.errors import NotFoundError, nearest
 from schemas.plant.model import Tag
 from schemas.reading import Kind
 
-router = APIRouter(tags=["plant"])
+router = APIRouter(prefix="/api/v1", tags=["plant"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +31,6 @@ class Tags:
     cursor: str | None
 
 
-_EXAMPLE = {
-    "tags": [
-        {
-            "path": "smelter/potline-1/line_current",
-            "asset": "smelter/potline-1",
-            "measure": "line_current",
-            "title": "Line current",
-            "unit": "kA",
-            "kind": "gauge",
-            "interpolation": "step",
-            "stale_after_s": 60.0,
-            "deadband": 0.2,
-            "low": 0.0,
-            "high": 600.0,
-            "modulus": None,
-            "product": None,
-        }
-    ],
-    "truncated": False,
-    "cursor": None,
-}
-
-
 class AskedTags(AskedPage):
     """Which tags to list."""
 
@@ -63,7 +40,7 @@ class AskedTags(AskedPage):
     kind: Kind | None = None
 
 
-@router.get("/tags", summary="The tags of the plant", responses=answers(Tags, _EXAMPLE))
+@router.get("/tags", summary="The tags of the plant", responses=answers(Tags))
 def list_tags(request: Request, store: Database, asked: Annotated[AskedTags, Query()]) -> Response:
     """The tags that fit every filter given, in the order of the catalogue, page by page."""
     catalogue = store.catalogue()
