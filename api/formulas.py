@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
+from api.assets import find_asset
 from api.formats import cached
 from api.openapi import answers
+from kpi.binding import Binding, bind
 from kpi.catalogue.park import KPIS
 from kpi.kpi import Input, Kpi, Rated
+from schemas.db.catalogue import Catalogue
 from schemas.errors import NotFoundError, nearest
 
 router = APIRouter(prefix="/api/v1", tags=["KPIs"])
@@ -85,3 +88,15 @@ def find_kpi(id_: str, parameter: str = "id") -> Kpi:
     if found := KPIS.get(id_):
         return found
     raise NotFoundError(parameter, id_, nearest(id_, KPIS))
+
+
+def find_binding(catalogue: Catalogue, kpi: Kpi, asset: str) -> Binding:
+    """*kpi* at *asset*.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such asset, or it does not have the KPI.
+    """
+    found = find_asset(catalogue.plant, "asset", asset)
+    return bind(kpi, found.path, catalogue.plant, catalogue.tag_ids)

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.cursor import Cursor, fingerprint
 from api.formats import Format, choose_format
-from api.formulas import find_kpi
+from api.formulas import find_binding, find_kpi
 from api.openapi import answers
 from api.parameters import AskedTable, begin, check_budget
 from api.series import bucketed

@@ -20,8 +20,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.counters import Counters
 from api.formats import dumps
-from api.formulas import find_kpi
-from api.kpis import find_binding
+from api.formulas import find_binding, find_kpi
 from api.latest import Newest, newest
 from api.openapi import stream_of
 from api.parameters import Asked, TagPaths
