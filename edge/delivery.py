@@ -89,6 +89,8 @@ class Delivery:
             and self._live_bytes < self._limits.window_bytes
         )
         if not (open_ and self._live and room):
+            if not self.backlog:  # what went out live before it is on its way, not backlog
+                self._cursor = frame.position
             self._live_from = self.following
             return False
         self._live_frames += 1

@@ -1,0 +1,118 @@
+"""The agent's file: what is in it, and what is said about what must not be."""
+
+from pathlib import Path
+
+import pytest
+
+from edge.config import load_config
+from edge.exception import Rule
+from edge.registers import Table
+from schemas.errors import ConfigError
+from tests.edge.files import write_agent
+
+EXAMPLES = sorted(Path("plants/pavlodar").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_examples_load(path: Path) -> None:
+    """Every agent of the plant that ships is complete and names tags that exist."""
+    config = load_config(path)
+
+    assert config.node.group == "pavlodar"
+    assert all(device.paths for device in config.devices)
+
+
+def test_ranges_get_an_address_each_and_the_rules_of_the_plant(tmp_path: Path) -> None:
+    """Three pots at a stride of their width; deadband and silence from plant or file."""
+    (device,) = load_config(write_agent(tmp_path)).devices
+
+    assert [(point.path, point.address) for point in device.points] == [
+        ("line/current", 4),
+        ("line/pot-1/voltage", 6),
+        ("line/pot-2/voltage", 8),
+        ("line/pot-3/voltage", 10),
+    ]
+    assert device.rules["line/current"] == Rule(0.0, 0)
+    assert device.clock is not None
+    assert device.logs[0].paths == ("line/pot-1/tapped", "line/pot-2/tapped", "line/pot-3/tapped")
+
+
+def test_what_the_file_leaves_out_comes_from_the_plant(tmp_path: Path) -> None:
+    """Deadband as is, maximum silence a third of stale_after; linear tags keep their corners."""
+    path = write_agent(
+        tmp_path,
+        **{"deadband = 0.0\nmax_silence_s = 0": "", "line/pot-{1..3}/voltage": "line/temperature"},
+    )
+
+    (device,) = load_config(path).devices
+
+    assert device.rules["line/current"] == Rule(0.5, 20_000)
+    assert device.rules["line/temperature"].linear
+
+
+def test_addresses_can_be_named_on_the_command_line(tmp_path: Path) -> None:
+    """--source replaces host and port of its device alone."""
+    (device,) = load_config(write_agent(tmp_path), {"plc": ("10.0.0.9", 5021)}).devices
+
+    assert (device.host, device.port) == ("10.0.0.9", 5021)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"[node]": "[nod]"}, "nod.*did you mean 'node'"),
+        ({"scan_s": "scan"}, "agent.toml: source.0.scan.*did you mean 'scan_s'"),
+        ({"address = 4": "adress = 4"}, "source.0.tag.0.adress.*did you mean 'address'"),
+        ({"plant.toml": "plan.toml"}, "plan.toml.*name a readable file"),
+        ({"line/current": "line/curent"}, "tag.0.path.*'line/curent'.*did you mean 'line/current'"),
+        ({"line/current": "line/pot-1/power"}, "computed from other tags"),
+        ({'"float32"\ndeadband': '"float23"\ndeadband'}, "float23.*'float32'"),
+        ({'type = "float32"\ndeadband': "deadband"}, "say what the registers hold"),
+        ({"address = 6": "address = 6\nstride = 1"}, "stride.*takes 2 registers"),
+        ({"address = 6": "address = 65532"}, "its range ends at 65537"),
+        (
+            {'table = "input"\naddress = 4': 'table = "coil"\naddress = 4'},
+            "a coil holds bool alone",
+        ),
+        ({"line/pot-{1..3}/voltage": "line/current"}, "listed twice"),
+        ({"line/pot-{1..3}/tapped": "line/pot-{1..3}/effect"}, "its kind is state"),
+        ({"entries = 4": "entries = 8190"}, "the ring ends at"),
+        ({"scan_s = 0.05": "scan_s = 0"}, "source.0.scan_s: found 0; .*greater than 0"),
+        ({'group = "site"': 'group = "si/te"'}, "node.group"),
+        ({"plant =": "plant"}, "not TOML"),
+    ],
+)
+def test_a_wrong_file_says_key_value_and_what_would_be_right(
+    tmp_path: Path, change: dict[str, str], message: str
+) -> None:
+    """Each fault is a ConfigError that an operator can act on."""
+    with pytest.raises(ConfigError, match=message):
+        load_config(write_agent(tmp_path, **change))
+
+
+def test_an_unknown_device_on_the_command_line_is_refused(tmp_path: Path) -> None:
+    """It names the devices that there are."""
+    with pytest.raises(ConfigError, match=r"--source: found 'plk'; agent.toml has the devices plc"):
+        load_config(write_agent(tmp_path), {"plk": ("h", 1)})
+
+
+def test_a_device_is_one_source(tmp_path: Path) -> None:
+    """Two sources of one device would be born and die on their own."""
+    path = write_agent(tmp_path)
+    text = path.read_text()
+    path.write_text(text + text[text.index("[[source]]") :].split("[[source.tag]]")[0])
+
+    with pytest.raises(ConfigError, match=r"source.device: found 'plc'; it is listed twice"):
+        load_config(path)
+
+
+def test_coils_are_bits(tmp_path: Path) -> None:
+    """In the tables of bits the type is bool, and it need not be said."""
+    path = write_agent(
+        tmp_path,
+        **{'table = "input"\naddress = 4\ntype = "float32"': 'table = "coil"\naddress = 4'},
+    )
+
+    (device,) = load_config(path).devices
+
+    assert device.points[0].table is Table.COIL
