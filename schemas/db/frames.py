@@ -36,6 +36,11 @@ TAGS: Final = pl.Schema(
     }
 )
 _COLUMNS: Final = "tag_id, ts, value, quality"
+#: A usable reading of a tag whose next reading is compared with it.
+_COMPARED: Final = (
+    "tag.kind IN ('counter', 'state') AND value IS NOT NULL"
+    " AND (quality BETWEEN 64 AND 127 OR quality BETWEEN 192 AND 255)"
+)
 
 
 class FrameReader:
@@ -101,7 +106,8 @@ class FrameReader:
         """The readings of *tag_ids* in [start, end), sorted by tag and time, as `READINGS`.
 
         With *bounds* also, for each tag, its last reading before *start* and its first at or after
-        *end*, where these lie within the tag's ``stale_after_s`` of that edge.
+        *end*, where these lie within the tag's ``stale_after_s`` of that edge; for counters and
+        states the last usable one before *start*, however long ago (`kpi.summary`).
         """
         ids, low, high = _ids(tag_ids), _instant(start), _instant(end)
         inside = f"tag_id = ANY({ids}) AND ts >= {low} AND ts < {high}"
@@ -111,9 +117,10 @@ class FrameReader:
             parts += [
                 _bound(ids, f"ts < {low} AND ts >= {low} - {silence}", "DESC"),
                 _bound(ids, f"ts >= {high} AND ts <= {high} + {silence}", "ASC"),
+                _bound(ids, f"ts < {low} AND {_COMPARED}", "DESC"),
             ]
         frame = pl.concat([self._fetch(part).cast(READINGS) for part in parts])
-        return frame.sort("tag_id", "ts")
+        return frame.unique(["tag_id", "ts"]).sort("tag_id", "ts")
 
     def latest(self, tag_ids: Sequence[int]) -> pl.DataFrame:
         """The newest reading of each of *tag_ids* that has any, sorted by tag, as `READINGS`."""
