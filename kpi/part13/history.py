@@ -79,7 +79,9 @@ def _ordered(readings: pl.DataFrame) -> pl.DataFrame:
     ascends = (tag > tag.shift(1)) | ((tag == tag.shift(1)) & (ts > ts.shift(1)))
     if readings.select(ascends.all()).item():
         return readings
-    return readings.unique(["tag_id", "ts"], keep="last", maintain_order=True).sort("tag_id", "ts")
+    is_last = (tag != tag.shift(-1)) | (ts != ts.shift(-1))
+    by_time = readings.sort("tag_id", "ts", maintain_order=True)
+    return by_time.filter(is_last.fill_null(value=True))
 
 
 def _points(readings: pl.DataFrame) -> pl.DataFrame:

@@ -3,8 +3,8 @@
 Two neighbouring points span a *pair*: ``tag_id, t0, t1`` [us] (``t1`` null: no end), ``value`` at
 t0 (null: nothing to use), ``slope`` [1/us], ``status`` at t0, ``good`` (the whole of it is),
 ``closed`` (a point follows). A *region* is the part of a pair in one interval: ``slot, lower,
-upper`` [us], ``value`` and ``status`` at its lower end, ``slope``, ``good``, ``edge`` (it starts the
-interval). Bounding values need no search of their own: a bound is where a region starts at an edge.
+upper`` [us], ``value`` and ``status`` at its lower end, ``slope``, ``good``, ``edge`` (it starts
+the interval). Bounding values need no search: a bound is where a region starts at an edge.
 """
 
 import polars as pl
