@@ -6,9 +6,10 @@ A row is one table: an answer an interval from 12:00:00 on, `*` uncertain, `-` b
 Sources: EXAMPLES is AggregateExamples.csv, the file that annex A of release 1.05.07 names; CLAUSES
 are the tables of annex A of release 1.04 (reference.opcfoundation.org/Core/Part13/v104/docs/A.5 to
 A.29, with their errata), but for TimeAverage2 and Total2 of H3 and PercentGood of H1, which were
-seen as quotations of annex A of release 1.05 alone; SERVER is TestData.xml of the OPC Foundation's sample historian
-(github.com/OPCFoundation/UA-.NETStandard, commit 8119bf9), which is older than the rule that known
-data ends 1 ms after the last reading: the intervals that this rule touches are not compared.
+seen as quotations of annex A of release 1.05 alone; SERVER is TestData.xml of the OPC Foundation's
+sample historian (github.com/OPCFoundation/UA-.NETStandard, commit 8119bf9), which is older than the
+rule that known data ends 1 ms after the last reading: the intervals that this rule touches are not
+compared.
 """
 
 from collections.abc import Sequence
