@@ -28,8 +28,8 @@ MINUTE: Final = timedelta(minutes=1)
 _TIERS: Final = ((rollup_1h, HOUR), (rollup_1m, MINUTE))
 #: Readings that are held at one time: some 100 MB of frames.
 _READINGS: Final = 3_000_000
-#: More holes than this are read as one span: rows that are not needed cost less than round trips.
-_ROUND_TRIPS: Final = 24
+#: Readings that cost as much time as a query of their own: 10 ms at 2 million/s (2026-11-21).
+_ROUND_TRIP: Final = 20_000
 
 
 def summaries(
@@ -171,9 +171,7 @@ def _readings(
 
 def _parts(tags: pl.DataFrame, span: Span, width: timedelta) -> Iterator[Span]:
     """*span* in parts of as many readings as memory should hold; cut at multiples of *width*."""
-    # A tag is sent at least three times while its value holds, and seldom more than sixty times.
-    apart_s = (tags["stale_after_s"] / 60.0).clip(1.0)
-    part = timedelta(seconds=_READINGS / float((1.0 / apart_s).sum()))
+    part = timedelta(seconds=_READINGS / tags.select(_per_second().sum()).item())
     step = max(part // width, 1) * width
     start = span.start
     while start < span.end:
@@ -182,23 +180,29 @@ def _parts(tags: pl.DataFrame, span: Span, width: timedelta) -> Iterator[Span]:
         start = end
 
 
+def _per_second() -> pl.Expr:
+    """Readings of a tag [1/s], at most: seldom more than sixty come while its value holds."""
+    return 1.0 / (pl.col("stale_after_s") / 60.0).clip(1.0)
+
+
 def _groups(
     pieces: pl.DataFrame, tags: pl.DataFrame
 ) -> Iterator[tuple[list[int], datetime, datetime]]:
     """*pieces* as few spans with the tags that have a piece there.
 
     Tags of one ``stale_after_s`` have their holes at much the same places; mixed with others, an
-    event tag that holds for a day would have a day of every pot voltage read.
+    event tag that holds for a day would have a day of every pot voltage read. Holes are read over
+    where that takes less time than another query.
     """
     stale, start, end = pl.col("stale_after_s"), pl.col("start"), pl.col("end")
+    slack = pl.duration(
+        microseconds=1e6 * _ROUND_TRIP / (_per_second() * pl.col("tag_id").n_unique().over(stale))
+    )
     grouped = (
         pieces.join(tags.select("tag_id", "stale_after_s"), on="tag_id")
         .sort("stale_after_s", "start")
-        .with_columns(apart=(start > end.cum_max().shift().over(stale)).fill_null(value=False))
-        .with_columns(part=pl.col("apart").cum_sum().over(stale))
-        .with_columns(
-            part=pl.when(pl.col("part").max().over(stale) < _ROUND_TRIPS).then("part").otherwise(0)
-        )
+        .with_columns(apart=start > end.cum_max().shift().over(stale) + slack)
+        .with_columns(part=pl.col("apart").fill_null(value=False).cum_sum().over(stale))
         .group_by(stale, "part", maintain_order=True)
         .agg(pl.col("tag_id").unique(maintain_order=True), start.min(), end.max())
     )

@@ -47,20 +47,26 @@ def serving(app: FastAPI) -> Iterator[httpx.Client]:
         thread.join()
 
 
+@contextmanager
+def own_database(server: str, template: str) -> Iterator[str]:
+    """A migrated database that outlives one test."""
+    name = f"ertis_api_{uuid4().hex[:8]}"
+    own = sql.Identifier(name)
+    with psycopg.connect(server, autocommit=True) as connection:
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(create.format(own, sql.Identifier(template)))
+        yield make_conninfo(server, dbname=name)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(own))
+
+
 @pytest.fixture(scope="session")
 def demo_dsn(server: str, migrated: str) -> Iterator[str]:
     """A database with the demo plant; tests only read it."""
-    name = f"ertis_demo_{uuid4().hex[:8]}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        template = sql.Identifier(migrated)
-        own = sql.Identifier(name)
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(own, template))
-        dsn = make_conninfo(server, dbname=name)
+    with own_database(server, migrated) as dsn:
         catalogue = store_pavlodar(dsn)
         insert(dsn, catalogue, demo_rows())
         add_device(dsn, "wtg-01", [catalogue.tag_ids[TURBINE]], online=False)
         yield dsn
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(own))
 
 
 @pytest.fixture(scope="session")
