@@ -78,7 +78,7 @@ def main(
 
     Starts an embedded PostgreSQL and MQTT broker, simulated PLCs, an edge agent for each, ingest
     and the API, all on 127.0.0.1 and without root; starts again what dies; ends them in the order
-    in which readings flow, so that nothing is left on the way.
+    in which readings flow, so that nothing is lost on the way.
 
     Exit code 2: a port is busy, the data directory unusable, a file wrong; the message says what
     to do.

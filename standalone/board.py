@@ -19,18 +19,18 @@ _PROMPT: Final = ("liquor_productivity", "capacity_factor")
 
 def show(console: Console, park: Park, options: Options, plant: Plant) -> None:
     """Print what runs and where to look."""
-    console.print(_table(park, options.data_dir))
-    for title, url in _places(options.port, plant):
-        console.print(f"{title:<10} {url}", soft_wrap=True)
+    console.print(_table(park))
+    for title, place in _places(options, plant):
+        console.print(f"{title:<10} {place}", soft_wrap=True)
 
 
-def _table(park: Park, data_dir: Path) -> Table:
+def _table(park: Park) -> Table:
     """A line for everything that runs, in the order of the start."""
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     table.add_column("service", no_wrap=True)
     table.add_column("address", overflow="fold")
     table.add_column("pid", justify="right", no_wrap=True)
-    table.add_column(f"log, in {data_dir}", no_wrap=True)
+    table.add_column("log", no_wrap=True)
     for ground in park.grounds:
         table.add_row(ground.name, ground.address, str(ground.server.pid), ground.log)
     for child in park.children:
@@ -39,9 +39,10 @@ def _table(park: Park, data_dir: Path) -> Table:
     return table
 
 
-def _places(port: int, plant: Plant) -> Iterator[tuple[str, str]]:
-    """What to look at first: what it is, and its URL."""
-    root = f"http://{HOST}:{port}"
+def _places(options: Options, plant: Plant) -> Iterator[tuple[str, str]]:
+    """Where to look: what it is, and its URL or folder."""
+    root = f"http://{HOST}:{options.port}"
+    yield "data, logs", str(options.data_dir.absolute())
     yield "live KPI", f"{root}/api/v1/kpis{live_kpi(plant)}"
     yield "the API", f"{root}/docs"
     yield "counters", f"{root}/metrics"

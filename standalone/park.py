@@ -34,7 +34,7 @@ class Server(Protocol):
         """End it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ground:
     """What the services stand on: an embedded server, and how to tell that it lives."""
 
@@ -43,14 +43,24 @@ class Ground:
     address: str
     log: str
     lives: Callable[[], bool]
+    _down: bool = False
 
     def tend(self) -> None:
-        """Start the server again if it died."""
-        if not self.lives():
+        """Start the server again if it died; if that fails, the next call tries again."""
+        if self.lives():
+            return
+        first, self._down = not self._down, True
+        if first:
             log.warning("died, is started again", service=self.name)
+        try:
             self.server.stop()
             self.server.start()
-            log.info("runs again", service=self.name)
+        except UnavailableError as error:
+            if first:
+                log.warning("does not start", service=self.name, error=str(error))
+            return
+        self._down = False
+        log.info("runs again", service=self.name)
 
 
 class Park:

@@ -19,7 +19,7 @@ from standalone.ports import HOST, answers, listens
 from standalone.service import Service
 
 #: Seconds between two taps of the simulated line. Its 24 pots take 48 s in turn and not 32 h, so
-#: that what a tonne of metal costs can be seen a minute after the start.
+#: that the energy of a tonne of metal can be seen two minutes after the start.
 TAP_EVERY_S: Final = 2
 #: Where the agents' files expect the first PLC; the simulator serves all of them in a row.
 PLC_PORT: Final = 5020
@@ -110,7 +110,7 @@ class Plan:
                 "broker",
                 broker,
                 f"MQTT 5 {HOST}:{port}, 3.1.1 at {old_port}",
-                "",
+                "-",
                 partial(listens, port),
             ),
         ]

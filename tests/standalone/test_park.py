@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import ConfigError, UnavailableError
+from schemas.errors import BrokerDown, ConfigError, UnavailableError
 from standalone import park as park_module
 from standalone.data_dir import DataDir
 from standalone.park import Ground, Park
@@ -104,31 +104,38 @@ def test_time_ends_the_watch(park: Park) -> None:
 
 
 class Fragile:
-    """A server that a test can break."""
+    """A server that fails to start as often as it is told."""
 
     pid = 1
 
-    def __init__(self) -> None:
-        self.lives = True
-        self.starts = 0
+    def __init__(self, failures: int) -> None:
+        self.lives = False
+        self.failures = failures
 
     def start(self) -> None:
-        """Count it."""
+        """Fail, or live."""
+        self.failures -= 1
+        if self.failures >= 0:
+            raise BrokerDown("not yet")
         self.lives = True
-        self.starts += 1
 
     def stop(self) -> None:
-        """Nothing to do."""
+        """Nothing is left to stop."""
 
 
-def test_dead_ground_is_started_again() -> None:
-    """A database or broker that died comes back without being asked, and only then."""
-    server = Fragile()
+def test_dead_ground_is_tried_until_it_stands() -> None:
+    """A database whose disk is full does not end the park: it is started again and again."""
+    server = Fragile(failures=2)
     ground = Ground("broker", server, "", "", lambda: server.lives)
-    ground.tend()
-    assert server.starts == 0
-    server.lives = False
-    ground.tend()
+    for expected in (False, False, True):
+        ground.tend()
+        assert server.lives is expected
+
+
+def test_living_ground_is_left_alone() -> None:
+    """What lives is not started a second time."""
+    server = Fragile(failures=0)
+    ground = Ground("broker", server, "", "", lambda: True)
     ground.tend()
 
-    assert server.starts == 1
+    assert not server.lives
