@@ -1,9 +1,11 @@
 """``python -m ingest``: migrate, run, dead-letters, replay."""
 
+import json
 import os
 import signal
 import threading
 from collections import deque
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -79,9 +81,14 @@ def dead_letters(
     reason: Reason = None,
     limit: Annotated[int, typer.Option(min=1, help="show so many, oldest first")] = 50,
 ) -> None:
-    """List what arrived and could not be used."""
+    """List what arrived and could not be used: a table on a terminal, else a JSON line each."""
     with wrap_errors(), connect(read_environment(DatabaseSettings).dsn) as connection:
         letters = open_letters(connection, reason=reason, limit=limit)
+    console = Console()
+    if not console.is_terminal:
+        for letter in letters:
+            typer.echo(json.dumps({**asdict(letter), "payload": letter.payload.hex()}, default=str))
+        return
     table = Table("id", "received (UTC)", "reason", "readings", "topic", "detail")
     for letter in letters:
         table.add_row(
@@ -92,7 +99,7 @@ def dead_letters(
             letter.topic,
             letter.detail,
         )
-    Console(soft_wrap=True).print(table if letters else "no dead letters")
+    console.print(table if letters else "no dead letters")
 
 
 @app.command()

@@ -1,0 +1,133 @@
+"""What the rollup worker reads: the rows in spans of minutes, and the readings nearest to them.
+
+Spans are ``tag_id, start, end``, half-open in minutes since 1970 (`ingest.marks`), with the tag's
+``silence`` [s] (``stale_after_s``) and whether it is ``line`` (a linear gauge) or ``compared`` (a
+counter or state, each usable reading of which is compared with the one before it).
+"""
+
+from typing import Any, Final
+
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from ingest.marks import instant_of
+from kpi.frames import INSTANT, READINGS, SUMMARY, Schema
+from schemas.db.frames import FrameReader
+from schemas.db.tables import reading, rollup_1m
+
+_SPAN: Final[dict[str, type[sa.types.TypeEngine[Any]]]] = {
+    "tag_id": sa.Integer,
+    "start": sa.Integer,
+    "end": sa.Integer,
+    "silence": sa.Double,
+    "line": sa.Boolean,
+    "compared": sa.Boolean,
+}
+NEIGHBOURS: Final[Schema] = {
+    "tag_id": pl.Int32,
+    "start": pl.Int64,
+    "end": pl.Int64,
+    "silence": pl.Float64,
+    "last_ts": INSTANT,
+    "next_ts": INSTANT,
+    "before_ts": INSTANT,
+    "compared_ts": INSTANT,
+}
+_TS: Final = reading.c.ts
+#: As `kpi.summary` has it; what is not finite never gets past `ingest.screen`.
+_USABLE: Final = sa.and_(
+    reading.c.value.is_not(None),
+    reading.c.quality.between(64, 127) | reading.c.quality.between(192, 255),
+)
+
+
+class _Spans:
+    """Spans as a table expression of literal arrays."""
+
+    def __init__(self, spans: pl.DataFrame) -> None:
+        # Without the cast, 90.0 would be numeric.
+        arrays = [
+            sa.cast(sa.literal(spans[name].to_list(), ARRAY[Any](of)), ARRAY[Any](of))
+            for name, of in _SPAN.items()
+        ]
+        self.table = sa.func.unnest(*arrays).table_valued(*_SPAN).render_derived(name="span")
+        columns = self.table.c
+        self.key = (columns.tag_id, columns.start, columns.end, columns.silence)
+        self.low = sa.func.to_timestamp(columns.start * 60)
+        self.high = sa.func.to_timestamp(columns.end * 60)
+        silence = sa.func.make_interval(0, 0, 0, 0, 0, 0, columns.silence)
+        since, until = self.low - silence, self.high + silence
+        self.last = self._nearest(_TS.desc(), self.high > _TS, since <= _TS)
+        self.next = self._nearest(_TS.asc(), self.high <= _TS, until >= _TS)
+        self.before = self._nearest(_TS.desc(), self.low > _TS, since <= _TS)
+        self.usable_before = self._nearest(_TS.desc(), self.low > _TS, _USABLE, columns.compared)
+        self.usable_after = self._nearest(_TS.asc(), self.high <= _TS, _USABLE, columns.compared)
+
+    def _nearest(
+        self, order: sa.UnaryExpression[Any], *conditions: sa.ColumnElement[bool]
+    ) -> sa.Select[Any]:
+        """The first reading in *order* of the span's tag that meets *conditions*."""
+        of_tag = reading.c.tag_id == self.table.c.tag_id
+        return sa.select(reading).where(of_tag, *conditions).order_by(order).limit(1)
+
+
+def readings_around(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:
+    """The readings in *spans* and the bounds that `kpi.summary.summarise` wants, in order."""
+    given = _Spans(spans)
+    after_line = given.next.where(given.table.c.line)
+    found = [_rows_in(frames, spans, reading, _TS)]
+    for bound in (given.before, after_line, given.usable_before):
+        each = bound.lateral()
+        found.append(frames.fetch(sa.select(each).select_from(given.table).join(each, sa.true())))
+    rows = pl.concat(_typed(frame, READINGS) for frame in found)
+    return rows.unique(["tag_id", "ts"]).sort("tag_id", "ts")
+
+
+def summaries_in(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:
+    """The rows of ``rollup_1m`` in *spans*, as `kpi.frames.SUMMARY`."""
+    return _typed(_rows_in(frames, spans, rollup_1m, rollup_1m.c.bucket), SUMMARY)
+
+
+def neighbours(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:
+    """*spans* with the times of the readings that bound what a change in them reaches.
+
+    Returns
+    -------
+    polars.DataFrame
+        `NEIGHBOURS`. ``last_ts`` is that of the last reading before the span's end, ``next_ts`` of
+        the first one after it and ``before_ts`` of the last one before its start (lines alone),
+        each within the silence; ``compared_ts`` of the first usable one after it, however late
+        (counters and states alone).
+    """
+    given = _Spans(spans)
+    nearest = {
+        "last_ts": given.last,
+        "next_ts": given.next,
+        "before_ts": given.before.where(given.table.c.line),
+        "compared_ts": given.usable_after,
+    }
+    times = [
+        one.with_only_columns(_TS).scalar_subquery().label(name) for name, one in nearest.items()
+    ]
+    return _typed(frames.fetch(sa.select(*given.key, *times)), NEIGHBOURS)
+
+
+def _rows_in(
+    frames: FrameReader, spans: pl.DataFrame, table: sa.Table, column: sa.Column[Any]
+) -> pl.DataFrame:
+    given = _Spans(spans)
+    # The planner leaves out partitions by constants alone.
+    outer = (
+        column >= instant_of(spans.select(pl.col("start").min()).item()),
+        column < instant_of(spans.select(pl.col("end").max()).item()),
+    )
+    return frames.fetch(
+        sa.select(table)
+        .join(given.table, table.c.tag_id == given.table.c.tag_id)
+        .where(column >= given.low, column < given.high, *outer)
+    )
+
+
+def _typed(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
