@@ -112,7 +112,7 @@ class Agent:
         self._aliases = {device: spool.declare(device, paths) for device, paths in devices.items()}
         self._aliases[""] = spool.declare("", NODE_METRICS)
         held = spool.contents()
-        self._readings = held.readings
+        self._unacknowledged = held.readings
         self.session = EdgeSession(
             identity,
             self._aliases,
@@ -138,6 +138,7 @@ class Agent:
     ) -> None:
         """Take what was read from *device*: it is on disk with the next group commit."""
         self._batch.add(device, readings)
+        self._unacknowledged += len(readings)
         self._batch.marks |= marks or {}
         if link is not None:
             self._batch.links[device] = link
@@ -145,8 +146,8 @@ class Agent:
 
     @property
     def unacknowledged(self) -> int:
-        """Readings that are not known to be in the database."""
-        return self._readings + self._batch.size()
+        """Readings, in memory or in the spool, that are not known to be in the database."""
+        return self._unacknowledged
 
     async def settled(self, below: int = 1) -> None:
         """Wait until fewer than *below* readings are not known to be in the database."""
@@ -210,6 +211,7 @@ class Agent:
         self._batch = batch
         lost = batch.keep_newest(_OVERFLOW_READINGS)
         self._counters.overflowed.inc(lost)
+        self._gone(lost)
         self._fed.set()
 
     def _note_commit(self, committed: Committed) -> None:
@@ -220,7 +222,7 @@ class Agent:
         self._counters.spooled.inc(count)
         self._counters.dropped.inc(committed.dropped.readings)
         self._fill.add(sum(len(frame.body) for frame in committed.frames), time.monotonic())
-        self._gone(committed.dropped.readings - count)
+        self._gone(committed.dropped.readings)
         self._counters.spool_bytes.set(committed.used_bytes)
         self._counters.spool_hours_left.set(
             self._fill.hours(self._max_bytes - committed.used_bytes)
@@ -326,8 +328,8 @@ class Agent:
         self._perform(self.session.fetched(fetch, frames, _now()))
 
     def _gone(self, readings: int) -> None:
-        self._readings -= readings
-        self._counters.spool_readings.set(self._readings)
+        self._unacknowledged -= readings
+        self._counters.unacknowledged.set(self._unacknowledged)
         self._settled.set()
 
     def _chore(self, work: Coroutine[None, None, None]) -> None:

@@ -1,8 +1,8 @@
 """What the agent counts, for Prometheus.
 
 The readings add up at any time:
-scanned = suppressed + spooled + overflowed + waiting in memory, and
-spooled + in the spool at start = acknowledged + dropped + in the spool now.
+unacknowledged at start + scanned = suppressed + acknowledged + dropped + overflowed
++ unacknowledged now. (Bad readings of a lost device are made, not scanned: they come on top.)
 """
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -34,7 +34,7 @@ class EdgeCounters:
         self.connects = counter("connects", "Connections to the broker")
         self.births = counter("births", "NBIRTHs sent")
         self.spool_bytes = gauge("spool_bytes", "Size of what is in the spool [B]")
-        self.spool_readings = gauge("spool_readings", "Readings in the spool")
+        self.unacknowledged = gauge("readings_unacknowledged", "Readings in memory and spool")
         self.spool_hours_left = gauge(
             "spool_hours_left", "Hours without a host until the spool drops its oldest frames [h]"
         )

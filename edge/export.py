@@ -11,6 +11,7 @@ with rows for each tag::
 ``plants/la-haute-borne/replay.toml`` shows the first two.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -218,17 +219,21 @@ class Export:
             self.audit.conflicts += before != values
 
     def _number(self, column: str, value: object) -> float | None:
-        if value is None or value == "" or value != value:  # noqa: PLR0124 - NaN alone differs
+        if value is None or value == "":
             self.audit.blanks[column] += 1
             return None
         try:
             if isinstance(value, str):
-                return float(value.replace(self.table.decimal, "."))
-            return float(value)  # type: ignore[arg-type]  # a Parquet number; else TypeError
+                value = value.replace(self.table.decimal, ".")
+            number = float(value)  # type: ignore[arg-type]  # else a TypeError says so
         except (TypeError, ValueError):
+            number = math.inf
+        if math.isnan(number):  # how many an export writes a blank
+            self.audit.blanks[column] += 1
+        elif math.isinf(number):
             self.audit.no_number += 1
             self.audit.note(f"{column} {value!r} is no number")
-            return None
+        return number if math.isfinite(number) else None
 
     def _tables(self, columns: list[str]) -> Iterator[tuple[list[dict[str, object]], float]]:
         """The file's rows in lots, with the share of the file read so far."""

@@ -1,7 +1,8 @@
 """The times of historian exports, as instants.
 
 Local times without an offset are told apart by the order of the rows: in the hour that the end of
-summer time repeats, the stamps of one key run through it twice. A local time that the start of
+summer time repeats, the stamps of one key run through it twice: the first that does not advance
+begins the second pass. A local time that the start of
 summer time leaps over does not exist, and a row that claims it has no instant.
 """
 
@@ -36,12 +37,12 @@ class TimeTable(Section):
         return zone
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Run:
     """Where the rows of one key stand in the repeated hour."""
 
     last: datetime
-    fold: int = 0
+    second: bool
 
 
 class StampReader:
@@ -94,8 +95,7 @@ class StampReader:
             return first
         if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local:
             raise ReadingError(f"time {local} was leapt over by summer time in {zone}")
-        run = self._runs.setdefault(row_key, _Run(local))
-        if local < run.last:
-            run.fold = 1
-        run.last = local
-        return second if run.fold else first
+        run = self._runs.get(row_key)
+        second_pass = run is not None and (run.second or local <= run.last)
+        self._runs[row_key] = _Run(local, second_pass)
+        return second if second_pass else first
