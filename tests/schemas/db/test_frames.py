@@ -246,9 +246,10 @@ def test_closing_ends_every_session(database: str) -> None:
 
 
 def test_a_server_that_comes_back_is_used_again(database: str) -> None:
-    """The call that meets the broken session fails as DatabaseDown, the next one works."""
+    """The call that meets a broken session fails as DatabaseDown; the other idle one is let go."""
     with FrameReader(database) as reader, connect(database, autocommit=True) as killer:
-        reader.latest([1])
+        with reader._connection(), reader._connection():
+            assert sessions(killer) == 2
         killer.execute(
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
