@@ -13,7 +13,7 @@ with rows for each tag::
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from edge.stamp import StampReader, TimeTable
 from schemas.document import read_document
 from schemas.errors import ConfigError, SenderError, nearest
 from schemas.reading import Reading
+
+Row = tuple[object, ...]
 
 
 class KeyTable(Section):
@@ -152,9 +154,15 @@ class Export:
         self._key = key
         self._stamps = StampReader(table.time, f"{key}.time")
         self._seen: dict[str, dict[int, int]] = {}
+        self._tags: dict[str, Sequence[str]] = {}
         key_column = [table.key.column] if table.key else []
         values = [column.name for column in table.column]
         self._columns = list(dict.fromkeys([table.time.column, *key_column, *table.where, *values]))
+        place = {name: number for number, name in enumerate(self._columns)}
+        self._time_at = place[table.time.column]
+        self._key_at = place[table.key.column] if table.key else None
+        self._where = [(place[name], frozenset(wanted)) for name, wanted in table.where.items()]
+        self._values_at = [place[name] for name in values]
 
     @property
     def mark(self) -> str:
@@ -165,52 +173,61 @@ class Export:
         """The tags that the file holds; the keys of a file without a list of them are read."""
         key = self.table.key
         if key is not None and not key.stands_for:
-            words = {row[key.column] for rows, _ in self._tables([key.column]) for row in rows}
-            key = KeyTable(column=key.column, stands_for={str(word): str(word) for word in words})
+            words = {str(word) for rows, _ in self._rows([key.column]) for (word,) in rows}
+            key = KeyTable(column=key.column, stands_for={word: word for word in words})
         return sorted({path for column in self.table.column for path in _paths(column, key)})
 
     def lots(self, done: int = 0) -> Iterator[Lot]:
         """All rows behind the first *done*; those are looked at again for the audit alone."""
         audit = self.audit
-        for rows, share in self._tables(self._columns):
+        for rows, share in self._rows(self._columns):
             readings: list[Reading] = []
             for row in rows:
                 audit.rows += 1
-                found = self._row(row)
+                found = self._readings(row)
                 if audit.rows > done:
                     readings += found
             yield Lot(readings, audit.rows, share)
 
-    def _row(self, row: Mapping[str, object]) -> Sequence[Reading]:
-        audit, table = self.audit, self.table
-        if any(str(row[name]) not in wanted for name, wanted in table.where.items()):
+    def _readings(self, row: Row) -> Sequence[Reading]:
+        audit = self.audit
+        if any(str(row[place]) not in wanted for place, wanted in self._where):
             audit.left_out += 1
             return ()
-        key = "" if table.key is None else str(row[table.key.column])
-        if table.key is not None and table.key.stands_for:
-            if key not in table.key.stands_for:
-                audit.unknown_key += 1
-                audit.note(f"key {key!r}; {nearest(key, table.key.stands_for)}")
-                return ()
-            key = table.key.stands_for[key]
+        key = "" if self._key_at is None else str(row[self._key_at])
+        tags = self._tags.get(key) or self._tags_of(key)
+        if not tags:
+            audit.unknown_key += 1
+            return ()
         try:
-            ts_ms = self._stamps.ms(row[table.time.column], key)
+            ts_ms = self._stamps.ms(row[self._time_at], key)
         except SenderError as error:
             audit.no_time += 1
             audit.note(str(error))
             return ()
         audit.read += 1
-        self._look_for_repeat(row, key, ts_ms)
+        values = [row[place] for place in self._values_at]
+        self._look_for_repeat(key, ts_ms, hash(tuple(values)))
         readings = [
-            Reading(column.path.replace("{key}", key), ts_ms, value * column.scale + column.offset)
-            for column in table.column
-            if (value := self._number(column.name, row[column.name])) is not None
+            Reading(tag, ts_ms, number * column.scale + column.offset)
+            for tag, column, value in zip(tags, self.table.column, values, strict=True)
+            if (number := self._number(column.name, value)) is not None
         ]
         audit.readings += len(readings)
         return readings
 
-    def _look_for_repeat(self, row: Mapping[str, object], key: str, ts_ms: int) -> None:
-        values = hash(tuple(row[column.name] for column in self.table.column))
+    def _tags_of(self, key: str) -> Sequence[str]:
+        """The tags of a row about *key*; none if the key is unknown."""
+        table = self.table
+        known = table.key.stands_for if table.key else {}
+        if known and key not in known:
+            self.audit.note(f"key {key!r}; {nearest(key, known)}")
+            return ()
+        word = known.get(key, key)
+        self._tags[key] = [column.path.replace("{key}", word) for column in table.column]
+        return self._tags[key]
+
+    def _look_for_repeat(self, key: str, ts_ms: int, values: int) -> None:
         instants = self._seen.setdefault(key, {})
         before = instants.get(ts_ms)
         instants[ts_ms] = values
@@ -235,20 +252,19 @@ class Export:
             self.audit.note(f"{column} {value!r} is no number")
         return number if math.isfinite(number) else None
 
-    def _tables(self, columns: list[str]) -> Iterator[tuple[list[dict[str, object]], float]]:
-        """The file's rows in lots, with the share of the file read so far."""
+    def _rows(self, columns: list[str]) -> Iterator[tuple[Iterable[Row], float]]:
+        """The file's rows in lots, and the share of the file that has been read."""
         try:
-            if self.file.suffix == ".parquet":
-                yield from self._parquet(columns)
-            else:
-                yield from self._csv(columns)
+            read = self._parquet if self.file.suffix == ".parquet" else self._csv
+            for batch, share in read(columns):
+                yield zip(*(batch[name].to_pylist() for name in columns), strict=True), share
         except OSError as error:
             raise ConfigError(f"{self._key}.file", str(self.file), f"{error}") from error
         except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
             right = f"it has to have the columns {', '.join(columns)} ({error})"
             raise ConfigError(f"{self._key}.file", str(self.file), right) from error
 
-    def _csv(self, columns: list[str]) -> Iterator[tuple[list[dict[str, object]], float]]:
+    def _csv(self, columns: list[str]) -> Iterator[tuple[pa.RecordBatch, float]]:
         size = self.file.stat().st_size
         # Everything as text: what is blank and what is no number is counted here, not guessed.
         convert = csv.ConvertOptions(
@@ -262,13 +278,13 @@ class Export:
             csv.open_csv(file, convert_options=convert, parse_options=parse) as reader,
         ):
             for batch in reader:
-                yield batch.to_pylist(), min(1.0, file.tell() / size)
+                yield batch, min(1.0, file.tell() / size)
 
-    def _parquet(self, columns: list[str]) -> Iterator[tuple[list[dict[str, object]], float]]:
+    def _parquet(self, columns: list[str]) -> Iterator[tuple[pa.RecordBatch, float]]:
         with parquet.ParquetFile(self.file) as file:
             total, done = file.metadata.num_rows, 0
             if missing := set(columns) - set(file.schema_arrow.names):
                 raise pa.ArrowKeyError(f"no {min(missing)!r}")
             for batch in file.iter_batches(columns=columns):
                 done += batch.num_rows
-                yield batch.to_pylist(), done / total
+                yield batch, done / total

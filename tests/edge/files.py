@@ -1,5 +1,6 @@
 """Plants and agent files, written for one test."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 PLANT = """
@@ -104,11 +105,11 @@ entries = 4
 """
 
 
-def write_agent(folder: Path, port: int = 502, **changes: str) -> Path:
+def write_agent(folder: Path, port: int = 502, changes: Mapping[str, str] | None = None) -> Path:
     """An agent's file with its plant beside it; *changes* replace text of it."""
     (folder / "plant.toml").write_text(PLANT)
     text = AGENT.format(port=port)
-    for old, new in changes.items():
+    for old, new in (changes or {}).items():
         assert old in text, old
         text = text.replace(old, new)
     path = folder / "agent.toml"

@@ -169,7 +169,9 @@ class Host:
             return
         try:
             with self._lock:
-                self.ledger.take(Seen(topic, decode(message.payload), message.qos, message.retain))
+                self.ledger.take(
+                    Seen(topic, decode(bytes(message.payload)), message.qos, message.retain)
+                )
                 through = self.ledger.through
         except BaseException as fault:  # noqa: BLE001 - paho would swallow it
             self.fault = self.fault or fault

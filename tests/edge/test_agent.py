@@ -20,6 +20,8 @@ from tests.fixtures.ports import free_port
 from tests.fixtures.until import until
 
 CURRENT = "line/current"
+#: For what does not depend on the broker.
+one_broker = pytest.mark.parametrize("broker", ["embedded"], indirect=True)
 
 
 class Process:
@@ -122,6 +124,7 @@ def test_every_scan_arrives_in_session_order(edge: Process, plc: Plc, host: Host
     assert {step: times[int(step)] for step in steps} == {step: step for step in steps}
 
 
+@one_broker
 def test_events_of_a_log_arrive_once_and_over_a_kill(edge: Process, plc: Plc, host: Host) -> None:
     """SIGKILL between two taps: each of them arrives, each under one position."""
     taps = [500.0, 600.0, 700.0]
@@ -172,6 +175,7 @@ def test_nothing_is_lost_while_the_broker_restarts(
     assert away & history
 
 
+@one_broker
 def test_nothing_is_lost_when_the_agent_is_killed(edge: Process, plc: Plc, host: Host) -> None:
     """Frames that no host acknowledged are in the spool and come after a SIGKILL."""
     clock = Clock(plc)
@@ -206,6 +210,7 @@ def test_it_waits_for_its_host(edge: Process, plc: Plc, broker: Broker) -> None:
         assert births[1].payload.metrics[0].long_value == death.metrics[0].long_value + 1
 
 
+@one_broker
 def test_a_rebirth_request_is_followed(edge: Process, plc: Plc, host: Host) -> None:
     """Births again in the same session."""
     wait_values(host, {float(Clock(plc).scan())})
@@ -218,6 +223,7 @@ def test_a_rebirth_request_is_followed(edge: Process, plc: Plc, host: Host) -> N
     assert first == second
 
 
+@one_broker
 def test_a_dead_plc_gives_bad_readings_and_a_ddeath(edge: Process, plc: Plc, host: Host) -> None:
     """Each tag's last value, bad; then DDEATH; when it answers again DBIRTH and good values."""
     clock = Clock(plc)
@@ -235,6 +241,7 @@ def test_a_dead_plc_gives_bad_readings_and_a_ddeath(edge: Process, plc: Plc, hos
     assert len(host.ledger.of(MessageType.DBIRTH)) == 2
 
 
+@one_broker
 def test_one_dead_device_delays_no_other(
     tmp_path: Path, plc: Plc, broker: Broker, host: Host
 ) -> None:
@@ -274,7 +281,7 @@ def test_it_starts_without_a_broker(tmp_path: Path, plc: Plc) -> None:
 
 def test_wrong_files_end_with_exit_code_2(tmp_path: Path, plc: Plc) -> None:
     """One line with key, value and what would be right; no traceback."""
-    path = write_agent(tmp_path, plc.port, scan_s="scan_x")
+    path = write_agent(tmp_path, plc.port, {"scan_s": "scan_x"})
     done = subprocess.run(
         [sys.executable, "-m", "edge", "run", "--config", str(path)],
         capture_output=True,

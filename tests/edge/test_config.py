@@ -41,7 +41,10 @@ def test_what_the_file_leaves_out_comes_from_the_plant(tmp_path: Path) -> None:
     """Deadband as is, maximum silence a third of stale_after; linear tags keep their corners."""
     path = write_agent(
         tmp_path,
-        **{"deadband = 0.0\nmax_silence_s = 0": "", "line/pot-{1..3}/voltage": "line/temperature"},
+        changes={
+            "deadband = 0.0\nmax_silence_s = 0": "",
+            "line/pot-{1..3}/voltage": "line/temperature",
+        },
     )
 
     (device,) = load_config(path).devices
@@ -87,7 +90,7 @@ def test_a_wrong_file_says_key_value_and_what_would_be_right(
 ) -> None:
     """Each fault is a ConfigError that an operator can act on."""
     with pytest.raises(ConfigError, match=message):
-        load_config(write_agent(tmp_path, **change))
+        load_config(write_agent(tmp_path, changes=change))
 
 
 def test_an_unknown_device_on_the_command_line_is_refused(tmp_path: Path) -> None:
@@ -110,7 +113,7 @@ def test_coils_are_bits(tmp_path: Path) -> None:
     """In the tables of bits the type is bool, and it need not be said."""
     path = write_agent(
         tmp_path,
-        **{'table = "input"\naddress = 4\ntype = "float32"': 'table = "coil"\naddress = 4'},
+        changes={'table = "input"\naddress = 4\ntype = "float32"': 'table = "coil"\naddress = 4'},
     )
 
     (device,) = load_config(path).devices

@@ -22,9 +22,9 @@ Result = TypeVar("Result")
 MARK = "plc/line/pot-{1..3}/tapped"
 
 
-def device(folder: Path, plc: Plc, **changes: str) -> ModbusDevice:
+def device(folder: Path, plc: Plc, changes: Mapping[str, str] | None = None) -> ModbusDevice:
     """The device of the agent's file, at the PLC's port."""
-    return load_config(write_agent(folder, plc.port, **changes)).devices[0]
+    return load_config(write_agent(folder, plc.port, changes)).devices[0]
 
 
 def talk(
@@ -83,16 +83,14 @@ def test_without_a_clock_readings_have_the_time_of_the_agent(tmp_path: Path, plc
     clock = 'clock = { table = "input", address = 0 }'
     before = time.time_ns() // 1_000_000
 
-    seen = scan(device(tmp_path, plc, **{clock: ""}))
+    seen = scan(device(tmp_path, plc, {clock: ""}))
 
     assert before <= seen.readings[0].ts_ms <= time.time_ns() // 1_000_000
 
 
 def test_a_scan_between_two_requests_is_read_again(tmp_path: Path, plc: Plc) -> None:
     """No value gets the time of another scan of the PLC."""
-    far = device(
-        tmp_path, plc, **{'table = "input"\naddress = 6': 'table = "holding"\naddress = 6'}
-    )
+    far = device(tmp_path, plc, {'table = "input"\naddress = 6': 'table = "holding"\naddress = 6'})
     put(plc, INPUT, 0, words("Qf", 1_000, 1.0))
     put(plc, HOLDING, 6, words("f", 1.0))
     plc.after_next_request(INPUT, 0, words("Qf", 2_000, 2.0))
@@ -121,7 +119,7 @@ def test_refused_addresses_are_bad_and_leave_the_others_alone(tmp_path: Path, pl
     """An illegal address concerns its own request only."""
     plc.missing = {700, 701}
 
-    seen = scan(device(tmp_path, plc, **{"address = 4": "address = 700"}))
+    seen = scan(device(tmp_path, plc, {"address = 4": "address = 700"}))
 
     assert [(r.tag, r.quality) for r in seen.readings][-1] == ("line/current", Quality.BAD)
     assert {r.quality for r in seen.readings[:-1]} == {Quality.GOOD}
@@ -145,7 +143,7 @@ def test_bits_are_states(tmp_path: Path, plc: Plc) -> None:
     }
     put(plc, COIL, 15, [1, 0, 1])
 
-    seen = scan(device(tmp_path, plc, **path))
+    seen = scan(device(tmp_path, plc, path))
 
     assert [(r.tag, r.value) for r in seen.readings[1:]] == [
         ("line/pot-1/effect", 1.0),
@@ -156,7 +154,7 @@ def test_bits_are_states(tmp_path: Path, plc: Plc) -> None:
 
 def test_no_connection_and_no_answer_are_a_device_down(tmp_path: Path, plc: Plc) -> None:
     """Nobody listens, or somebody who never answers; afterwards it is found again."""
-    source = device(tmp_path, plc, **{"timeout_s = 0.5": "timeout_s = 0.1"})
+    source = device(tmp_path, plc, {"timeout_s = 0.5": "timeout_s = 0.1"})
 
     async def work(made: ModbusSource) -> int:
         plc.silent = True

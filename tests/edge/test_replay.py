@@ -19,6 +19,7 @@ from tests.fixtures.broker import Broker
 from tests.fixtures.until import until
 
 ROWS = 20_000
+one_broker = pytest.mark.parametrize("broker", ["embedded"], indirect=True)
 
 
 @pytest.fixture
@@ -67,6 +68,7 @@ def test_a_file_arrives_whole_as_history(config: Path, broker: Broker) -> None:
     assert counts["blank values"] == "T 1"
 
 
+@one_broker
 def test_a_replay_that_was_killed_goes_on(config: Path, broker: Broker) -> None:
     """SIGKILL without a host: started again, all of it arrives and no position is missing."""
     replay = start(config, broker.port)
@@ -82,6 +84,7 @@ def test_a_replay_that_was_killed_goes_on(config: Path, broker: Broker) -> None:
     assert len({(r.tag, r.ts_ms) for r in host.ledger.readings}) == 2 * ROWS - 1
 
 
+@one_broker
 def test_a_second_replay_sends_nothing_unless_asked(config: Path, broker: Broker) -> None:
     """What is in the database already is not sent again; --again does."""
     with Host(broker.port, "site", "historian") as host:
