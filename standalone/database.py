@@ -41,8 +41,9 @@ START_WITHIN_S: Final = 300  # recovery of max_wal_size on a slow disk
 _LONGEST_SOCKET_DIR: Final = 107 - len("/.s.PGSQL.5432")
 #: PostgreSQL refuses to run as root; the first of these that exists runs it then.
 _ACCOUNTS: Final = ("postgres", "nobody")
-#: Waits for the end of its input, that is of its owner, however that comes; then stops the server.
-_GUARD: Final = 'read -r _; exec "$@"'
+#: Waits for the end of its input, that is of its owner, however that comes; then asks the server
+#: for a fast shutdown.
+_GUARD: Final = 'read -r _; kill -INT "$1"'
 
 
 class EmbeddedDatabase:
@@ -108,11 +109,11 @@ class EmbeddedDatabase:
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
         """Stop the server: ``fast`` in good order, ``immediate`` as if the power failed."""
-        if self._guard is None or self._guard.stdin is None:
+        if self._guard is None:
             return
         self._run("pg_ctl", "stop", "-m", mode, "-D", str(self._cluster))
-        self._guard.stdin.close()
-        self._guard.wait()
+        self._guard.kill()
+        self._guard.communicate()
         self._guard = None
         self._held.close()
 
@@ -139,8 +140,6 @@ class EmbeddedDatabase:
         else:
             known = {entry.pw_name: entry for entry in pwd.getpwall()}
             self._account = next(known[name] for name in _ACCOUNTS if name in known)
-        for folder in (self.data_dir, self._tools):
-            _grant_search(folder)
 
     def _create_files(self) -> None:
         """Run initdb aside and move its work into place: a kill in between leaves no half."""
@@ -189,18 +188,17 @@ class EmbeddedDatabase:
         if not succeeded:
             words = log.read_text(errors="replace")[-2000:] if log.exists() else words
             raise DatabaseDown(f"PostgreSQL in {self.data_dir} does not start: {words.strip()}")
-        stop = (str(self._tools / "pg_ctl"), "stop", "-m", "fast", "-D", str(self._cluster))
         self._guard = subprocess.Popen(  # noqa: S603 - a fixed script
-            ("/bin/sh", "-c", _GUARD, "ertis-database-guard", *stop),
+            ("/bin/sh", "-c", _GUARD, "ertis-database-guard", str(self.pid)),
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the owner
-            **self._identity(),
         )
 
     def _run(self, tool: str, *arguments: str) -> tuple[bool, str]:
         """Run one of PostgreSQL's tools to its end: whether it succeeded, and what it said."""
+        if self._account is not None:
+            for folder in (self.data_dir, self._tools):
+                _grant_search(folder)
         # A file and not a pipe: the server inherits it and would hold a pipe open for ever.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(  # noqa: S603 - the wheel's own tools

@@ -83,6 +83,8 @@ class Park:
             A service did not become ready in time.
         """
         for stage in stages:
+            if self._signals.ending:
+                return
             children = [Child(service, self._data.log(service.name)) for service in stage]
             for child in children:
                 child.start()

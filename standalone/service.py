@@ -19,7 +19,8 @@ LONGEST_PAUSE_S = 30.0
 STEADY_S = 60.0
 #: Enough for ingest to drain and for an edge to commit its spool; then it is killed.
 END_WITHIN_S = 15.0
-LOG_TURNS_AT_BYTES = 10_000_000
+#: At a start, a longer log makes room for a new one.
+LONGEST_LOG_BYTES = 10_000_000
 
 log = structlog.get_logger()
 
@@ -47,6 +48,7 @@ class Child:
         self.service = service
         self.log_file = log_file
         self.process: subprocess.Popen[bytes] | None = None
+        self._log_starts_at = 0
         self._deaths = 0
         self._left_alone = False
         self._started_at = 0.0
@@ -54,17 +56,13 @@ class Child:
 
     def start(self) -> None:
         """Start the process, in a session of its own: Ctrl-C on the terminal is the park's."""
-        _turn(self.log_file)
+        _set_aside(self.log_file)
         with self.log_file.open("ab") as output:
+            self._log_starts_at = output.tell()
             self.process = subprocess.Popen(  # noqa: S603 - a command of our own
                 [
-                    sys.executable,
-                    leash.__file__,
-                    str(os.getpid()),
-                    sys.executable,
-                    "-m",
-                    self.service.module,
-                    *self.service.arguments,
+                    *(sys.executable, "-IS", leash.__file__, str(os.getpid())),
+                    *(sys.executable, "-m", self.service.module, *self.service.arguments),
                 ],
                 env={**_inherited(), **self.service.environment},
                 stdin=subprocess.DEVNULL,
@@ -125,12 +123,14 @@ class Child:
             self.process.wait()
 
     def last_words(self) -> str:
-        """The last line of the log."""
+        """The last line that the process has logged."""
         try:
-            tail = self.log_file.read_bytes()[-4096:].decode(errors="replace")
+            with self.log_file.open("rb") as log_file:
+                log_file.seek(self._log_starts_at)
+                lines = log_file.read().decode(errors="replace").strip().splitlines()
         except OSError:
             return ""
-        return tail.rstrip().rpartition("\n")[2]
+        return lines[-1] if lines else ""
 
 
 def _inherited() -> dict[str, str]:
@@ -142,7 +142,7 @@ def _inherited() -> dict[str, str]:
     }
 
 
-def _turn(log_file: Path) -> None:
+def _set_aside(log_file: Path) -> None:
     """Move a log that has grown long aside; the one moved before goes."""
-    if log_file.exists() and log_file.stat().st_size > LOG_TURNS_AT_BYTES:
+    if log_file.exists() and log_file.stat().st_size > LONGEST_LOG_BYTES:
         log_file.replace(log_file.with_suffix(".log.1"))

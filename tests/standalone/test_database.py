@@ -173,6 +173,43 @@ def test_the_server_ends_with_a_killed_owner(folder: Path) -> None:
         put(database.dsn)
 
 
+ORDINARY = """
+import os, sys
+from pathlib import Path
+from standalone.database import EmbeddedDatabase
+from schemas.db.engine import connect
+os.setgroups([]), os.setgid(65534), os.setuid(65534)
+with EmbeddedDatabase(Path(sys.argv[1]), {"shared_buffers": "16MB"}) as database:
+    with connect(database.dsn) as connection:
+        print(connection.execute("SELECT 42").fetchone())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root every other test here shows it")
+def test_an_ordinary_user_is_enough(folder: Path) -> None:
+    """The server then runs as that user, in a folder that is closed to all others."""
+    os.chown(folder, 65534, 65534)
+    done = subprocess.run(
+        [sys.executable, "-c", ORDINARY, str(folder / "data")],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "(42,)\n"), done.stderr
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root no other account is in play")
+def test_root_may_close_the_parents_again(folder: Path) -> None:
+    """A parent folder that loses its search permission meanwhile does not keep the server up."""
+    with EmbeddedDatabase(folder / "data", SMALL) as database:
+        pid = database.pid
+        folder.chmod(0o700)
+    assert pid is not None
+    until(lambda: not runs(pid), "the server to end")
+
+
 def test_a_server_left_behind_is_replaced(folder: Path) -> None:
     """If even the guard was killed, the next start ends the old server and starts its own."""
     left = EmbeddedDatabase(folder, SMALL)

@@ -1,5 +1,7 @@
 """A park of small scripts: the order of start and end, and what happens when one fails."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +98,15 @@ def test_late_service_ends_the_start(
 
     with pytest.raises(UnavailableError, match=r"late is not ready.*late\.log"):
         park.start([[late]])
+
+
+def test_request_to_end_stops_the_start(park: Park, diary: Diary) -> None:
+    """Ctrl-C during the start: what has not been started stays so."""
+    os.kill(os.getpid(), signal.SIGINT)
+    park.start([[diary.service("one")]])
+    park.end()
+
+    assert diary.lines == []
 
 
 def test_time_ends_the_watch(park: Park) -> None:

@@ -58,6 +58,25 @@ def test_what_it_says_goes_to_its_log(child_of: Script) -> None:
     assert child.last_words() in {"one", "two"}
 
 
+def test_words_of_an_earlier_run_are_not_its_own(child_of: Script, tmp_path: Path) -> None:
+    """A process that died without a word is not blamed for what its forerunner said."""
+    (tmp_path / "script.log").write_text("before\n")
+    child = child_of("")
+    until(lambda: child.pid is None, "its end")
+
+    assert child.last_words() == ""
+
+
+def test_long_log_is_set_aside(child_of: Script, tmp_path: Path) -> None:
+    """A log that has grown long makes room at the next start, and is kept once."""
+    (tmp_path / "script.log").write_bytes(b"x" * (service.LONGEST_LOG_BYTES + 1))
+    child = child_of("print('new')")
+    until(lambda: child.last_words() == "new", "the new log")
+
+    assert child.log_file.read_text() == "new\n"
+    assert (tmp_path / "script.log.1").stat().st_size > service.LONGEST_LOG_BYTES
+
+
 def test_dead_process_is_started_again(child_of: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     """A killed process comes back under another pid without being asked."""
     monkeypatch.setattr(service, "FIRST_PAUSE_S", 0.0)
