@@ -1,0 +1,225 @@
+"""What a fault scenario stands on: real services that it may kill, and the checks afterwards."""
+
+import json
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+import psycopg
+import sqlalchemy as sa
+from polars.testing import assert_frame_equal
+
+from ingest.rollup import RollupWorker
+from kpi.frames import PRODUCTS, READINGS, SUMMARY
+from kpi.merge import merge
+from kpi.product import multiply
+from kpi.summary import summarise
+from schemas.db.catalogue import Catalogue, load_catalogue
+from schemas.db.engine import make_engine
+from schemas.db.frames import FrameReader, tag_frame
+from schemas.db.tables import rollup_1h, rollup_1m
+from schemas.instant import from_ms, to_ms
+from tests.e2e.processes import Service
+from tests.faults.feeder import Feed
+from tests.faults.load import Load, Readings
+from tests.faults.metrics import Watch, fetch
+from tests.faults.scenario import Scenario
+from tests.fixtures.ports import free_port
+from tests.fixtures.until import until
+
+_MINUTE: Final = timedelta(minutes=1)
+_HOUR: Final = timedelta(hours=1)
+_QUICK: Final = {"INGEST_BATCH_MS": "50", "INGEST_ACK_MS": "50", "INGEST_REORDER_MS": "1000"}
+#: A slow machine under load takes its time; a promise that is broken never comes true.
+PATIENCE_S: Final = 90.0
+
+
+@dataclass
+class Stand:
+    """Ingest and edge nodes around one database and one broker.
+
+    ``mqtt`` is where ingest connects; edge nodes connect there too unless told otherwise.
+    """
+
+    folder: Path
+    dsn: str
+    mqtt: tuple[str, int]
+    scenario: Scenario
+    services: list[Service] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.watch = Watch(free_port())
+
+    def start_ingest(self, fault: str = "", **settings: str) -> Service:
+        """A running ingest; *fault* is the point at which it dies."""
+        env = _QUICK | settings
+        env |= {"INGEST_METRICS_PORT": str(self.watch.port), "ERTIS_FAULT": fault}
+        return self.start("ingest", "ingest", "run", env=env)
+
+    def start_edge(
+        self, load: Load, *, mqtt: tuple[str, int] | None = None, fault: str = "", **delivery: float
+    ) -> Service:
+        """A running edge node that sends *load*; one that was killed goes on from its spool."""
+        feed = Feed(load, str(self.folder / load.node), **delivery)
+        env = {"ERTIS_FAULT": fault}
+        return self.start(
+            load.node, "tests.faults.feeder", feed.to_json(), env=env, mqtt=mqtt or self.mqtt
+        )
+
+    def start(
+        self,
+        name: str,
+        *command: str,
+        env: Mapping[str, str] | None = None,
+        mqtt: tuple[str, int] | None = None,
+    ) -> Service:
+        """A process of ours."""
+        host, port = mqtt or self.mqtt
+        known = {
+            "ERTIS_DSN": self.dsn,
+            "MQTT_HOST": host,
+            "MQTT_PORT": str(port),
+            "MQTT_KEEP_ALIVE_S": "5",
+        }
+        service = Service(name, command, known | dict(env or {}), self.folder / f"{name}.log")
+        service.start()
+        assert service.process is not None
+        self.services.append(service)
+        if command[0] == "ingest":
+            self.watch.lives(service.process.pid)
+        return service
+
+    def close(self) -> None:
+        """End what still runs."""
+        self.watch.close()
+        for service in self.services:
+            if service.running:
+                service.kill()
+
+    def ready(self) -> dict[str, object]:
+        """What ingest says of its parts; nothing while it does not answer."""
+        try:
+            return dict(json.loads(fetch(self.watch.port, "/health/ready")))
+        except OSError:
+            return {}
+
+    def wait_ready(self) -> None:
+        """Wait until ingest has all its parts."""
+        until(lambda: self.ready().get("ready"), "ingest to be ready", PATIENCE_S)
+
+    def count(self) -> int:
+        """Rows in ``reading``; 0 while the database is away."""
+        try:
+            with psycopg.connect(self.dsn) as connection:
+                row = connection.execute("SELECT count(*) FROM reading").fetchone()
+        except psycopg.OperationalError:
+            return 0
+        assert row is not None
+        return int(row[0])
+
+    def wait_rows(self, rows: int) -> None:
+        """Wait until so many readings are stored."""
+        until(lambda: self.count() >= rows, f"{rows} readings in the database", PATIENCE_S)
+
+    def finish(self, ingest: Service, *edges: Service) -> None:
+        """Wait until the edge nodes know everything in the database, then end ingest in order."""
+        for edge in edges:
+            assert edge.wait(PATIENCE_S) == 0, edge.tail()
+        self.end(ingest)
+
+    def end(self, ingest: Service) -> None:
+        """Wait until nothing is in flight, then end ingest in order."""
+        until(self._settled, "nothing in flight", PATIENCE_S)
+        assert ingest.stop() == 0, ingest.tail()
+
+    def _settled(self) -> bool:
+        return not any(tally["in_flight"] for tally in self.watch.look().values())
+
+    def check(self, ledger: Readings) -> None:
+        """Nothing lost, nothing twice, the counts add up, the summaries are those of no fault."""
+        stored = stored_readings(self.dsn)
+        self._record(ledger, stored)
+        missing = dict(ledger.items() - stored.items())
+        strange = dict(stored.items() - ledger.items())
+        assert not missing, f"{len(missing)} of {len(ledger)} lost: {sorted(missing)[:5]}"
+        assert not strange, f"{len(strange)} never sent: {sorted(strange)[:5]}"
+        assert self.watch.scrapes, "the counters were never read"
+        assert not self.watch.broken, self.watch.broken[:3]
+        check_summaries(self.dsn, ledger)
+
+    def _record(self, ledger: Readings, stored: Readings) -> None:
+        scenario, total = self.scenario, self.watch.total()
+        scenario.sent, scenario.stored = len(ledger), len(stored)
+        for fate in ("duplicate", "conflicting", "dead_letter", "deferred"):
+            setattr(scenario, fate, total[fate])
+        scenario.peak_mb = round(self.watch.peak_mb)
+        scenario.scrapes = self.watch.scrapes
+
+
+def stored_readings(dsn: str) -> dict[tuple[str, int], tuple[float | None, int]]:
+    """Value and quality by tag path and time [ms] of all that is in ``reading``."""
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute(
+            "SELECT path, ts, value, quality FROM reading JOIN tag ON tag.id = tag_id"
+        ).fetchall()
+    found = {(path, to_ms(ts)): (value, quality) for path, ts, value, quality in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def check_summaries(dsn: str, ledger: Readings) -> None:
+    """``rollup_1m`` and ``rollup_1h`` are, bit for bit, what `kpi` makes of *ledger* at once."""
+    now = datetime.now(UTC)
+    with closing(RollupWorker(dsn)) as worker:
+        while worker.step(now).marked:
+            pass
+    closed = (now - timedelta(seconds=2)).replace(second=0, microsecond=0)
+    expected = _summaries(dsn, ledger, closed)
+    with FrameReader(dsn) as frames:
+        minutes, hours = (_rollup(frames, table) for table in (rollup_1m, rollup_1h))
+    assert_frame_equal(minutes, expected, check_exact=True)
+    whole = merge(expected, every=_HOUR).filter(pl.col("bucket") + _HOUR <= closed)
+    assert_frame_equal(hours, whole, check_exact=True)
+
+
+def _rollup(frames: FrameReader, table: sa.Table) -> pl.DataFrame:
+    rows = frames.fetch(sa.select(table).order_by(table.c.tag_id, table.c.bucket))
+    return rows.select(pl.col(name).cast(dtype) for name, dtype in SUMMARY.items())
+
+
+def _summaries(dsn: str, ledger: Readings, end: datetime) -> pl.DataFrame:
+    """Summaries by minute of the readings of *ledger*, computed without ingest."""
+    catalogue = _catalogue(dsn)
+    ids = catalogue.tag_ids
+    readings = pl.DataFrame(
+        [(ids[path], from_ms(ts), *value) for (path, ts), value in ledger.items()],
+        schema=dict(READINGS),
+        orient="row",
+    )
+    products = pl.DataFrame(
+        [
+            (ids[tag.path], ids[tag.product[0]], ids[tag.product[1]])
+            for tag in catalogue.tags.values()
+            if tag.product is not None
+        ],
+        schema=dict(PRODUCTS),
+        orient="row",
+    )
+    tags = tag_frame(catalogue, catalogue.tags)
+    start = readings["ts"].min()
+    assert isinstance(start, datetime)
+    computed = multiply(readings, products, tags)
+    return summarise(pl.concat([readings, computed]), tags, start - _MINUTE, end, _MINUTE)
+
+
+def _catalogue(dsn: str) -> Catalogue:
+    engine = make_engine(dsn, pool_size=1)
+    try:
+        with engine.connect() as connection:
+            return load_catalogue(connection)
+    finally:
+        engine.dispose()
