@@ -5,9 +5,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
 
-PACKAGES := schemas simulator edge ingest kpi api standalone benchmarks
-RUN      := $(VENV)/bin/python -m
-READY    := $(VENV)/.ready
+PACKAGES   := schemas simulator edge ingest kpi api standalone benchmarks
+BENCHMARKS := ingest
+RUN        := $(VENV)/bin/python -m
+READY      := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check format bench proto clean
@@ -36,7 +37,7 @@ format: $(READY)  ## Format the code and mend what the linter can
 	$(RUN) ruff check --fix .
 
 bench: $(READY)  ## Run every benchmark; each prints one JSON line
-	@$(RUN) benchmarks $(ARGS)
+	@for name in $(BENCHMARKS); do $(RUN) benchmarks $$name $(ARGS) || exit; done
 
 proto: $(READY)  ## Generate the Sparkplug codec from its .proto
 	$(RUN) grpc_tools.protoc -I. --python_out=. --pyi_out=. schemas/sparkplug/sparkplug_b.proto
