@@ -1,0 +1,314 @@
+"""The rollup worker: dirty minutes to ``rollup_1m`` and ``rollup_1h``.
+
+There is one path for live and late readings. In one transaction the worker takes the marks of
+closed minutes, reads the raw readings around everything that they reach, and replaces the summaries
+there; so it may be killed at any point, and what is done twice is done to the same end. Whatever
+order readings arrive in, the summaries end up the same to the bit.
+
+A tag whose value still holds when a minute ends is marked for the next one, so that silent minutes
+have summaries until the value is stale. Hours are merged when they are closed; until then every tag
+with summaries in the hour has a mark in it, at the latest in its last minute.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Final
+
+import polars as pl
+import psycopg
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from psycopg import sql
+
+from ingest import marks, reach
+from ingest.neighbours import neighbours, readings_around, summaries_in
+from ingest.points import Points, load_points
+from kpi.frames import SUMMARY
+from kpi.merge import merge
+from kpi.product import multiply
+from kpi.summary import summarise
+from schemas.backoff import full_jitter
+from schemas.db.engine import connect, wrap_errors
+from schemas.db.frames import FrameReader
+from schemas.db.tiers import ensure_span
+from schemas.errors import UnavailableError
+
+log = structlog.get_logger()
+
+_MINUTE: Final = timedelta(minutes=1)
+_HOUR: Final = timedelta(hours=1)
+#: Readings of a minute's last second are still in the writer's batch when the minute ends.
+_GRACE: Final = timedelta(seconds=2)
+#: Minutes of tags in memory at once: one late event may reach thousands of minutes.
+_CHUNK: Final = 500_000
+_IDLE_S: Final = 1.0
+_LONGEST_WAIT_S: Final = 10.0
+_LOCK: Final = 0x45525449_726F6C6C  # "ERTIroll"
+
+_DELETE: Final = sql.SQL(
+    """DELETE FROM {table}
+       USING unnest(%s::int4[], %s::int8[], %s::int8[]) AS span (tag_id, low, high)
+       WHERE {table}.tag_id = span.tag_id
+         AND bucket >= to_timestamp(low * 60) AND bucket < to_timestamp(high * 60)
+         AND bucket >= %s AND bucket < %s"""
+)
+_COPY: Final = sql.SQL("COPY {table} ({columns}) FROM STDIN (FORMAT csv)")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step did.
+
+    ``marked`` minutes of tags were taken; summaries were made again for ``minutes`` minutes and
+    ``hours`` hours of tags; ``refused`` minutes lie before the retention floor.
+    """
+
+    marked: int = 0
+    minutes: int = 0
+    hours: int = 0
+    refused: int = 0
+
+
+class RollupCounters:
+    """What the worker counts, on *registry*."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.minutes = Counter(
+            "ertis_rollup_tag_minutes", "Minutes of tags summarised", registry=registry
+        )
+        self.hours = Counter("ertis_rollup_tag_hours", "Hours of tags merged", registry=registry)
+        self.refused = Counter(
+            "ertis_rollup_tag_minutes_refused",
+            "Dirty minutes of tags whose raw readings are beyond retention",
+            registry=registry,
+        )
+        self.failures = Counter("ertis_rollup_failures", "Steps that failed", registry=registry)
+        self.seconds = Histogram(
+            "ertis_rollup_step_seconds",
+            "Time of a step that had work",
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+            registry=registry,
+        )
+
+
+class RollupWorker:
+    """Brings the rollups up to date; several may run, one works at a time.
+
+    Parameters
+    ----------
+    dsn
+        The database.
+    registry
+        Where its counters are shown; nowhere if None.
+    keep
+        How long raw readings are kept (`schemas.db.tiers.maintain`); for ever if None. Summaries of
+        what is older are never touched: they could only lose.
+    budget
+        Marked minutes of tags that one step takes, about: what live minutes wait at most.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        registry: CollectorRegistry | None = None,
+        keep: timedelta | None = None,
+        budget: int = 100_000,
+    ) -> None:
+        self._dsn = dsn
+        self._counters = RollupCounters(registry or CollectorRegistry())
+        self._keep = keep
+        self._budget = budget
+        self._frames = FrameReader(dsn)
+        self._connection: psycopg.Connection | None = None
+        self._points: Points | None = None
+        self._failing = False
+
+    def run(self, stop: Event) -> None:
+        """Step until *stop* is set; what fails is tried again, for ever."""
+        attempt = 0
+        try:
+            while not stop.is_set():
+                try:
+                    step = self.step(datetime.now(UTC))
+                except Exception as error:  # noqa: BLE001 - summaries can be made later, not never
+                    self._fail(error)
+                    stop.wait(full_jitter(attempt, base_s=0.5, cap_s=_LONGEST_WAIT_S))
+                    attempt += 1
+                    continue
+                if self._failing:
+                    log.info("rollups are made again")
+                self._failing, attempt = False, 0
+                if not step.marked:
+                    stop.wait(_IDLE_S)
+        finally:
+            self.close()
+
+    def step(self, now: datetime) -> Step:
+        """Take a budget of dirty minutes that are closed at *now* and make their summaries.
+
+        Raises
+        ------
+        UnavailableError
+            The database does not answer; nothing was changed.
+        """
+        started_s = time.monotonic()
+        closed = marks.minute_of(now - _GRACE)
+        floor = None if self._keep is None else marks.minute_of(now - self._keep) + 1
+        with wrap_errors():
+            connection = self._connected()
+            with connection.transaction():
+                if not _locked(connection):
+                    return Step()
+                taken = marks.take(connection, closed, self._budget)
+                if taken.is_empty():
+                    return Step()
+                step = self._roll_up(connection, taken, closed, floor)
+        self._counters.minutes.inc(step.minutes)
+        self._counters.hours.inc(step.hours)
+        self._counters.refused.inc(step.refused)
+        self._counters.seconds.observe(time.monotonic() - started_s)
+        return step
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._frames.close()
+        if self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.close()
+            self._connection = None
+
+    def _roll_up(
+        self, connection: psycopg.Connection, taken: pl.DataFrame, closed: int, floor: int | None
+    ) -> Step:
+        points = self._known(connection)
+        around = neighbours(self._frames, points.holding(marks.spans(taken)))
+        reached = reach.reached(around, closed)
+        changed = marks.union(reach.with_products(reached, points.products))
+        kept = changed if floor is None else _above(points.holding(changed), floor)
+        hours = 0
+        for chunk in _chunks(kept):
+            rows = self._summaries(points, chunk)
+            _replace(connection, "rollup_1m", chunk, rows)
+            hours += self._merge_hours(connection, points, chunk, rows, closed)
+        marks.leave(connection, _left(around, reached, closed))
+        minutes = marks.minutes_in(kept)
+        return Step(taken.height, minutes, hours, marks.minutes_in(changed) - minutes)
+
+    def _summaries(self, points: Points, spans: pl.DataFrame) -> pl.DataFrame:
+        """The summaries of the minutes in *spans*."""
+        tags, products = points.of(spans)
+        operands = marks.union(reach.with_operands(spans, products))
+        readings = readings_around(self._frames, points.holding(operands))
+        computed = multiply(readings, products, points.tags)
+        rows = summarise(pl.concat([readings, computed]), tags, *_outer(spans), _MINUTE)
+        return marks.rows_inside(rows, spans, inside=True)
+
+    def _merge_hours(
+        self,
+        connection: psycopg.Connection,
+        points: Points,
+        spans: pl.DataFrame,
+        rows: pl.DataFrame,
+        closed: int,
+    ) -> int:
+        """Merge the closed hours that *spans* touch; *rows* are their new minutes."""
+        end = pl.min_horizontal((pl.col("end") + 59) // 60 * 60, pl.lit(closed // 60 * 60))
+        hours = marks.union(
+            spans.select("tag_id", start=pl.col("start") // 60 * 60, end=end).filter(
+                pl.col("start") < pl.col("end")
+            )
+        )
+        if hours.is_empty():
+            return 0
+        others = marks.rows_inside(
+            summaries_in(self._frames, points.holding(hours)), spans, inside=False
+        )
+        minutes = pl.concat([others, marks.rows_inside(rows, hours, inside=True)])
+        _replace(connection, "rollup_1h", hours, merge(minutes, every=_HOUR))
+        return marks.minutes_in(hours) // 60
+
+    def _known(self, connection: psycopg.Connection) -> Points:
+        """The tags, read again after a new plant was stored."""
+        row = connection.execute("SELECT loaded_at FROM plant").fetchone()
+        loaded_at = datetime.min.replace(tzinfo=UTC) if row is None else row[0]
+        if self._points is None or self._points.loaded_at != loaded_at:
+            self._points = load_points(self._frames, loaded_at)
+        return self._points
+
+    def _connected(self) -> psycopg.Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = connect(self._dsn, autocommit=True)
+        return self._connection
+
+    def _fail(self, error: Exception) -> None:
+        self.close()
+        self._counters.failures.inc()
+        if not self._failing:
+            away = isinstance(error, UnavailableError)
+            log.error("no rollups are made", error=str(error).strip(), exc_info=not away)
+        self._failing = True
+
+
+def _locked(connection: psycopg.Connection) -> bool:
+    """Whether this worker is the one that works, until the transaction ends."""
+    row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,)).fetchone()
+    return row == (True,)
+
+
+def _above(spans: pl.DataFrame, floor: int) -> pl.DataFrame:
+    """Of *spans* what lies so far above *floor* that a reading below it holds no more."""
+    silent = (pl.col("silence") / 60).ceil().cast(pl.Int64)
+    return (
+        spans.with_columns(pl.max_horizontal("start", floor + silent).alias("start"))
+        .filter(pl.col("start") < pl.col("end"))
+        .select("tag_id", "start", "end")
+    )
+
+
+def _chunks(spans: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """*spans* in parts of some `_CHUNK` minutes; all spans of a tag are in one part."""
+    minutes = (pl.col("end") - pl.col("start")).sum().over("tag_id")
+    before = (pl.col("end") - pl.col("start")).cum_sum().max().over("tag_id") - minutes
+    for _, part in spans.group_by(before // _CHUNK, maintain_order=True):
+        yield part
+
+
+def _left(around: pl.DataFrame, reached: pl.DataFrame, closed: int) -> dict[int, list[int]]:
+    """The marks to leave: where values hold on, and for the merging of the open hour."""
+    after = reach.holding(around, closed).filter(~pl.col("next"))
+    hour = closed // 60 * 60
+    in_open_hour = reached.filter(pl.col("end") > hour).select("tag_id").unique()
+    done = after.filter(~pl.col("holds")).join(in_open_hour, on="tag_id", how="semi")
+    left = {hour + 59: done["tag_id"].to_list()}
+    holding = after.filter("holds")["tag_id"].to_list()
+    left[closed] = left.get(closed, []) + holding
+    return left
+
+
+def _outer(spans: pl.DataFrame) -> tuple[datetime, datetime]:
+    low, high = spans.select(pl.col("start").min(), pl.col("end").max()).row(0)
+    return marks.instant_of(low), marks.instant_of(high)
+
+
+def _replace(
+    connection: psycopg.Connection, table: str, spans: pl.DataFrame, rows: pl.DataFrame
+) -> None:
+    """Make *rows* all that *table* holds in *spans*."""
+    low, high = _outer(spans)
+    ensure_span(connection, table, low, high)
+    names = {
+        "table": sql.Identifier(table),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, SUMMARY)),
+    }
+    columns = [spans[name].to_list() for name in ("tag_id", "start", "end")]
+    connection.execute(_DELETE.format(**names), (*columns, low, high))
+    text = rows.select(list(SUMMARY)).write_csv(
+        include_header=False, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ"
+    )
+    with connection.cursor() as cursor, cursor.copy(_COPY.format(**names)) as copy:
+        copy.write(text)
