@@ -10,6 +10,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -37,6 +38,10 @@ TELEMETRY: Final[Mapping[str, str]] = {
 }
 OPTION: Final = "--data-dir"
 START_WITHIN_S: Final = 300  # recovery of max_wal_size on a slow disk
+#: What a server says whose predecessor was killed while that one's sessions still run: they end
+#: as soon as they notice.
+_SESSIONS_LEFT: Final = "pre-existing shared memory block"
+SESSIONS_END_WITHIN_S: Final = 30
 #: sun_path holds 107 bytes (unix(7)); the socket is called .s.PGSQL.5432.
 _LONGEST_SOCKET_DIR: Final = 107 - len("/.s.PGSQL.5432")
 #: PostgreSQL refuses to run as root; the first of these that exists runs it then.
@@ -180,14 +185,13 @@ class EmbeddedDatabase:
         (self._cluster / "ertis.conf").write_text("\n".join(lines) + "\n")
 
     def _start_server(self) -> None:
-        log = self._cluster / "start.log"
-        succeeded, words = self._run(
-            *("pg_ctl", "start", "-w", "-t", str(START_WITHIN_S), "-D", str(self._cluster)),
-            *("-l", str(log)),
-        )
-        if not succeeded:
-            words = log.read_text(errors="replace")[-2000:] if log.exists() else words
-            raise DatabaseDown(f"PostgreSQL in {self.data_dir} does not start: {words.strip()}")
+        deadline = time.monotonic() + SESSIONS_END_WITHIN_S
+        start = ("start", "-w", "-t", str(START_WITHIN_S), "-D", str(self._cluster))
+        while not (started := self._run("pg_ctl", *start))[0]:
+            words = started[1].strip()[-2000:]
+            if _SESSIONS_LEFT not in words or time.monotonic() > deadline:
+                raise DatabaseDown(f"PostgreSQL in {self.data_dir} does not start: {words}")
+            time.sleep(0.2)
         self._guard = subprocess.Popen(  # noqa: S603 - a fixed script
             ("/bin/sh", "-c", _GUARD, "ertis-database-guard", str(self.pid)),
             stdin=subprocess.PIPE,

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
-import psutil
+import psycopg
 import pytest
 
 from schemas.db.engine import connect
@@ -226,14 +228,27 @@ def test_a_server_left_behind_is_replaced(folder: Path) -> None:
 
 
 def test_a_server_killed_from_outside_can_be_started_again(folder: Path) -> None:
-    """The out-of-memory killer takes the server: stop and start give it back, recovered."""
-    with EmbeddedDatabase(folder, SMALL) as database:
+    """The out-of-memory killer takes it in the middle of a query that outlives it for a while."""
+    busy = "SELECT count(*) FROM generate_series(1, 10000000)"
+
+    def query(dsn: str) -> None:
+        with suppress(psycopg.OperationalError), connect(dsn) as connection:
+            connection.execute(busy)
+
+    with EmbeddedDatabase(folder, SMALL) as database, ThreadPoolExecutor(1) as pool:
         put(database.dsn)
+        pool.submit(query, database.dsn)
+        until(lambda: active(database.dsn, busy), "the query to run")
         assert database.pid is not None
-        process = psutil.Process(database.pid)
         os.kill(database.pid, signal.SIGKILL)
-        process.wait(timeout=20)
         database.stop()
         database.start()
 
         assert kept(database.dsn) == (42,)
+
+
+def active(dsn: str, query: str) -> bool:
+    """Whether a session runs that *query*."""
+    with connect(dsn) as connection:
+        found = "SELECT FROM pg_stat_activity WHERE state = 'active' AND query = %s"
+        return connection.execute(found, (query,)).fetchone() is not None
