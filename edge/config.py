@@ -203,11 +203,12 @@ def _device(
         for point in _points(given, where):
             tag = measured_tag(plant, point.path, f"{where}.path")
             points.append(point)
-            rules[point.path] = _rule(given, tag)
+            rules[point.path] = _rule(tag, given.deadband, given.max_silence_s)
     clock = None
     if table.clock is not None:
         clock = Point("", table.clock.table, table.clock.address, RegisterType.UINT64)
     logs = [_log(given, plant, f"{key}.log.{number}") for number, given in enumerate(table.log)]
+    rules |= {path: _rule(plant.tag(path)) for log in logs for path in log.paths}
     return ModbusDevice(
         table.device,
         host,
@@ -250,10 +251,10 @@ def _points(given: TagTable, key: str) -> Iterator[Point]:
         )
 
 
-def _rule(given: TagTable, tag: Tag) -> Rule:
+def _rule(tag: Tag, deadband: float | None = None, max_silence_s: float | None = None) -> Rule:
     """A third of ``stale_after`` leaves room for a lost scan and a slow one."""
-    silence_s = tag.stale_after_s / 3 if given.max_silence_s is None else given.max_silence_s
-    deadband = tag.deadband if given.deadband is None else given.deadband
+    silence_s = tag.stale_after_s / 3 if max_silence_s is None else max_silence_s
+    deadband = tag.deadband if deadband is None else deadband
     linear = tag.interpolation is Interpolation.LINEAR
     return Rule(deadband, int(silence_s * 1000), linear)
 

@@ -164,7 +164,12 @@ class ModbusSource:
             if known is not None:  # what was overwritten before we ever came is not ours to count
                 lost += marks[mark] - seen - len(kept)
         self._marks = marks
-        return Scan(readings, events, marks, lost)
+        return Scan(readings, events, self._quiet(), marks, lost)
+
+    def _quiet(self) -> list[Reading]:
+        """Between two whole seconds, where no event of a log can stand."""
+        ts_ms = self.now_ms() // 1000 * 1000 + 1
+        return [Reading(path, ts_ms, 0.0) for log in self._config.logs for path in log.paths]
 
     async def _head(self, client: AsyncModbusTcpClient, log: EventLog) -> int:
         words = await self._must_read(client, Block(log.table, log.head, 2, ()))

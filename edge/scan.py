@@ -52,7 +52,8 @@ async def keep_scanning(
             if not up:
                 log.info("device found", device=device)
                 counters.device_up.labels(device).set(1)
-            reported = report.filter(scan.readings)
+            seen = [*scan.readings, *scan.quiet]
+            reported = report.filter(seen)
             agent.feed(
                 device,
                 [*reported, *scan.events],
@@ -60,8 +61,8 @@ async def keep_scanning(
                 link=None if up else True,
             )
             marks, up, failures = scan.marks, True, 0
-            counters.scanned.labels(device).inc(len(scan.readings) + len(scan.events))
-            counters.suppressed.labels(device).inc(len(scan.readings) - len(reported))
+            counters.scanned.labels(device).inc(len(seen) + len(scan.events))
+            counters.suppressed.labels(device).inc(len(seen) - len(reported))
             counters.events_lost.labels(device).inc(scan.lost)
             due += source.period_s
             late = time.monotonic() - due

@@ -14,13 +14,16 @@ class Scan:
     """What one look at a device gave.
 
     ``readings`` are all values that were seen; which of them go out is decided later. ``events``
-    are amounts read from an event log: each goes out. ``marks`` say how far each log was read; they
-    must be kept together with the events, or a restart loses or doubles some. ``lost`` events
-    were overwritten in the device before they were read.
+    are amounts read from an event log: each goes out. ``quiet`` has an amount of 0 for each tag of
+    a log: the log was read, so a tag without events is not taken for a dead one; they go out as
+    values that never change. ``marks`` say how far each log was read; they must be
+    kept together with the events, or a restart loses or doubles some. ``lost`` events were
+    overwritten in the device before they were read.
     """
 
     readings: Sequence[Reading] = ()
     events: Sequence[Reading] = ()
+    quiet: Sequence[Reading] = ()
     marks: Mapping[str, int] = field(default_factory=dict)
     lost: int = 0
 

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
+from urllib.request import urlopen
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.quality import Quality
 from schemas.sparkplug.topic import MessageType
@@ -137,7 +139,8 @@ def test_events_of_a_log_arrive_once_and_over_a_kill(edge: Process, plc: Plc, ho
     wait_values(host, set(taps), "line/pot-1/tapped")
     edge.end()
 
-    arrived = [r for r in host.ledger.readings if r.tag == "line/pot-1/tapped"]
+    # An amount of 0 is no tap: it says that the log was read.
+    arrived = [r for r in host.ledger.readings if r.tag == "line/pot-1/tapped" and r.value]
     assert sorted({(r.ts_ms, r.value) for r in arrived}) == [
         (1_000, 500.0),
         (2_000, 600.0),
@@ -232,7 +235,8 @@ def test_a_dead_plc_gives_bad_readings_and_a_ddeath(edge: Process, plc: Plc, hos
     plc.silent = True
     until(lambda: host.look(lambda ledger: ledger.of(MessageType.DDEATH)), "a DDEATH")
     bad = [r for r in host.ledger.readings if r.quality == Quality.BAD]
-    assert {r.tag for r in bad} == {CURRENT, *(f"line/pot-{n}/voltage" for n in (1, 2, 3))}
+    pots = [f"line/pot-{n}/{measure}" for n in (1, 2, 3) for measure in ("voltage", "tapped")]
+    assert {r.tag for r in bad} == {CURRENT, *pots}
     assert [r.value for r in bad if r.tag == CURRENT] == [step]
     plc.silent = False
     again = float(clock.scan())
@@ -277,6 +281,55 @@ def test_it_starts_without_a_broker(tmp_path: Path, plc: Plc) -> None:
     finally:
         process.close()
         broker.stop()
+
+
+@one_broker
+def test_the_counters_add_up(tmp_path: Path, plc: Plc, broker: Broker, host: Host) -> None:
+    """Every scanned value was suppressed, acknowledged or is on its way: no silent loss."""
+    port = free_port()
+    options = ("--metrics-port", str(port))
+    path = write_agent(
+        tmp_path, plc.port, {"max_silence_s = 0\n\n[[source.log]]": "[[source.log]]"}
+    )
+    process = Process(tmp_path, path, broker.port, *options).start()
+    try:
+        clock = Clock(plc)
+        wait_values(host, {float(clock.scan()) for _ in range(20)})
+        until(lambda: balanced(scrape(port)), "counters that add up")
+        counts = scrape(port)
+    finally:
+        process.close()
+
+    assert counts["readings_suppressed_total"] > 0
+    assert counts["readings_acknowledged_total"] > 0
+    assert counts["born"] == 1
+    assert counts["spool_bytes"] > 0
+
+
+def scrape(port: int) -> dict[str, float]:
+    """The agent's counters, summed over devices."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        text = answer.read().decode()
+    counts: dict[str, float] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            name = sample.name.removeprefix("ertis_edge_")
+            counts[name] = counts.get(name, 0.0) + sample.value
+    return counts
+
+
+def balanced(counts: dict[str, float]) -> bool:
+    """Whether nothing is missing, in an agent that began with an empty spool."""
+    return counts["readings_scanned_total"] == sum(
+        counts[name]
+        for name in (
+            "readings_suppressed_total",
+            "readings_acknowledged_total",
+            "readings_dropped_total",
+            "readings_overflowed_total",
+            "readings_unacknowledged",
+        )
+    )
 
 
 def test_wrong_files_end_with_exit_code_2(tmp_path: Path, plc: Plc) -> None:
