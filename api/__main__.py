@@ -1,5 +1,7 @@
 """``python -m api``: serve the HTTP API."""
 
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -9,7 +11,7 @@ from pydantic import ValidationError
 from api.app import create_app
 from api.settings import ApiSettings
 from schemas.document import first_fault
-from schemas.process import configure_logs, run_command
+from schemas.process import ExitCode, configure_logs, run_command
 from schemas.settings import DatabaseSettings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -40,6 +42,8 @@ def serve(
         settings = ApiSettings().model_copy(update=given)
     except ValidationError as error:
         raise first_fault(error, ApiSettings, "environment API_*") from error
+    # uvicorn raises the signal again when it has shut down; to end as asked is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ExitCode.OK))
     uvicorn.run(
         create_app(settings, DatabaseSettings().dsn),
         host=settings.host,

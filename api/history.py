@@ -130,7 +130,10 @@ def _answer(store: Store, asked: AskedHistory) -> Answer:
         tags = measured(tags, asked.tag)
     paths = {catalogue.tag_ids[tag.path]: tag.path for tag in tags}
     request = fingerprint(asked.mode, sorted(paths), asked.every, asked.zone)
-    span, key = begin(asked, request, store.now())
+    now = store.now()
+    span, key = begin(asked, request, now)
+    if asked.mode is Mode.SUMMARY:
+        span = span.until(now)
     rows = _raw if asked.mode is Mode.RAW else _summaries
     following, columns, frames = rows(store, catalogue, asked, Page(list(paths), span, key))
     cursor = following and Cursor(request, following, span.us).encode()
@@ -154,7 +157,7 @@ def _raw(store: Store, _: Catalogue, asked: AskedHistory, page: Page) -> _Rows:
 
 def _summaries(store: Store, catalogue: Catalogue, asked: AskedHistory, page: Page) -> _Rows:
     zone = parse_zone(asked.zone or catalogue.plant.time_zone)
-    edges = cut(page.span.until(store.now()), asked.every, zone)
+    edges = cut(page.span, asked.every, zone)
     series = Series(catalogue, page.tag_ids, edges)
     first = series.place(page.first) if page.first else 0
     stop = min(first + asked.limit, len(series))

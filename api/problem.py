@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,7 +10,10 @@ from starlette.exceptions import HTTPException
 
 from api.formats import JSON
 from schemas.errors import (
+    ConfigError,
+    DatabaseBusy,
     DatabaseDown,
+    DefectError,
     ErtisError,
     NotFoundError,
     RequestError,
@@ -28,12 +30,12 @@ _KINDS: Mapping[type[Exception], tuple[int, str, str]] = {
     Exception: (500, "internal", "Something is wrong on our side"),
     UnavailableError: (503, "unavailable", "A part of the plant's backend does not answer now"),
     DatabaseDown: (503, "database-down", "The database does not answer now"),
+    DatabaseBusy: (503, "database-busy", "The database has too much to do now"),
+    ConfigError: (503, "not-set-up", "The plant's backend is not set up yet"),
     RequestError: (422, "parameter", "A parameter cannot be used"),
     NotFoundError: (404, "not-found", "No such thing here"),
     TooLargeError: (422, "too-large", "The answer would pass its budget"),
 }
-
-log = structlog.get_logger()
 
 
 class Problem(BaseModel):
@@ -74,13 +76,18 @@ def problem_of(error: Exception, instance: str) -> Problem:
         type=f"urn:ertis:problem:{word}",
         title=title,
         status=status,
-        detail=str(error) if isinstance(error, ErtisError) else "See the log of the API.",
+        detail=_detail(error),
         instance=instance,
     )
     if isinstance(error, RequestError):
         told = {"parameter": error.parameter, "found": error.found, "right": error.right}
         problem = problem.model_copy(update=told)
     return problem
+
+
+def _detail(error: Exception) -> str:
+    ours = isinstance(error, DefectError) or not isinstance(error, ErtisError)
+    return "The log of the API says more; please report it." if ours else str(error)
 
 
 def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSON:
@@ -92,9 +99,10 @@ def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSON:
 
 
 async def on_error(request: Request, error: Exception) -> JSON:
-    """The answer to any error: ours by its type, an unknown one without its inside."""
-    if not isinstance(error, ErtisError):
-        log.error("unexpected error", path=request.url.path, exc_info=error)
+    """The answer to any error: ours by its type, an unknown one without its inside.
+
+    The server logs the unknown one with its traceback.
+    """
     return _answer(problem_of(error, request.url.path))
 
 

@@ -1,6 +1,6 @@
 """A table that leaves as it comes from the database, never held as a whole."""
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncGenerator, Generator
 from urllib.parse import urlencode
 
 import anyio
@@ -8,6 +8,7 @@ import polars as pl
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from api.formats import MEDIA_TYPES, WRITERS, Format, Writer
 from schemas.errors import DatabaseBusy, DefectError
@@ -44,7 +45,21 @@ async def streamed(request: Request, form: Format, answer: Answer) -> Response:
             f"{exports.total_tokens:g} long answers are under way; ask for fewer rows, or later"
         ) from error
     body = _body(start, writer, frames, exports)
-    return StreamingResponse(body, headers=headers, media_type=MEDIA_TYPES[form])
+    return _Leavable(body, headers=headers, media_type=MEDIA_TYPES[form])
+
+
+class _Leavable(StreamingResponse):
+    """A stream that is closed at once when its reader goes, not when it is collected."""
+
+    body_iterator: AsyncGenerator[bytes, None]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream until the end, or until the reader goes."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.body_iterator.aclose()
 
 
 def _next_page(request: Request, cursor: object) -> dict[str, str]:
@@ -77,7 +92,7 @@ def _next(writer: Writer, frames: Frames) -> bytes | None:
 
 async def _body(
     start: bytes, writer: Writer, frames: Frames, exports: anyio.CapacityLimiter
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     try:
         yield start
         while (chunk := await run_in_threadpool(_next, writer, frames)) is not None:

@@ -8,13 +8,14 @@ from typing import Any, Final, Self
 
 import adbc_driver_manager
 import polars as pl
-from adbc_driver_postgresql import dbapi
+from adbc_driver_postgresql import StatementOptions, dbapi
+from pyarrow import RecordBatch
 from sqlalchemy import Select
 from sqlalchemy.dialects import postgresql
 
 from schemas.db.catalogue import Catalogue
 from schemas.db.engine import conninfo, wrap_errors
-from schemas.errors import DefectError
+from schemas.errors import DatabaseDown, DefectError
 
 #: A frame of readings.
 READINGS: Final = pl.Schema(
@@ -36,6 +37,7 @@ TAGS: Final = pl.Schema(
     }
 )
 _COLUMNS: Final = "tag_id, ts, value, quality"
+_BATCHES: Final = {StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(2_000_000)}
 #: A usable reading of a tag whose next reading is compared with it.
 _COMPARED: Final = (
     "tag.kind IN ('counter', 'state') AND value IS NOT NULL"
@@ -79,15 +81,17 @@ class FrameReader:
         return self._fetch(_statement(query))
 
     def batches(self, query: Select[Any]) -> Generator[pl.DataFrame, None, None]:
-        """The rows of *query* as `fetch` gives them, some 16 MB at a time, never all in memory.
+        """The rows of *query* as `fetch` gives them, some 2 MB at a time, never all in memory.
 
         A connection is held until the last frame is taken or the iterator is closed; closing it
         early ends the statement.
         """
         statement = _statement(query)
         with wrap_errors(), self._connection() as connection, connection.cursor() as cursor:
+            cursor.adbc_statement.set_options(**_BATCHES)
             cursor.execute(statement)
-            for batch in cursor.fetch_record_batch():
+            batches = iter(cursor.fetch_record_batch())
+            while batch := _next(batches):
                 yield pl.DataFrame(batch)
 
     @contextmanager
@@ -163,6 +167,14 @@ def _statement(query: Select[Any]) -> str:
         if not all(isinstance(part, int | float | datetime) for part in _each(value)):
             raise DefectError(f"query binds {name} = {value!r}; only numbers and instants may")
     return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+def _next(batches: Iterator[RecordBatch]) -> RecordBatch | None:
+    try:
+        return next(batches, None)
+    except OSError as error:
+        # Arrow's reader says so when the connection breaks amid the rows.
+        raise DatabaseDown(str(error)) from error
 
 
 def _execute(connection: dbapi.Connection, statement: str) -> None:

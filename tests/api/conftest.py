@@ -12,12 +12,13 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from api.app import create_app
 from api.settings import ApiSettings
 from schemas.db.catalogue import Catalogue
 from tests.api.demo import NOW, TURBINE, add_device, demo_rows, insert, store_pavlodar
+from tests.fixtures.proxy import Proxy
 from tests.fixtures.until import until
 
 SETTINGS = ApiSettings(catalogue_s=0.0, tick_s=0.05)
@@ -97,3 +98,14 @@ def serve() -> Iterator[Serve]:
     """Starts a real server for an application; it ends with the test."""
     with ExitStack() as closing:
         yield lambda app: closing.enter_context(serving(app))
+
+
+@contextmanager
+def through(dsn: str) -> Iterator[tuple[Proxy, str]]:
+    """A wire to the database *dsn* that can be cut, and the DSN that leads through it."""
+    given = conninfo_to_dict(dsn)
+    wire = Proxy(str(given.get("host", "")), int(given.get("port") or 5432))
+    try:
+        yield wire, make_conninfo(dsn, host=wire.host, port=wire.port)
+    finally:
+        wire.close()
