@@ -113,7 +113,7 @@ def _found(given: Input, asset: str, plant: Plant) -> Iterator[tuple[Source, Tag
 
 def _below(given: Input, asset: Asset, plant: Plant) -> Iterator[tuple[Source, Tag]]:
     for source in given.sources:
-        if tag := plant.tags.get(f"{asset.path}/{source.measure}"):
+        if tag := _measured_by(asset, source, plant):
             yield source, tag
             return
     for child in plant.children[asset.path]:
@@ -124,10 +124,15 @@ def _above(given: Input, asset: Asset, plant: Plant) -> Iterator[tuple[Source, T
     while asset.parent is not None:
         asset = plant.asset(asset.parent)
         for source in given.sources:
-            tag = plant.tags.get(f"{asset.path}/{source.measure}")
-            if source.per is not None and tag is not None:
+            if source.per is not None and (tag := _measured_by(asset, source, plant)):
                 yield source, tag
                 return
+
+
+def _measured_by(asset: Asset, source: Source, plant: Plant) -> Tag | None:
+    if asset.type not in source.of:
+        return None
+    return plant.tags.get(f"{asset.path}/{source.measure}")
 
 
 def _served(source: Source, asset: str, plant: Plant) -> int:

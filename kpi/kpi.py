@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from kpi.formula import Formula, written
 from kpi.units import formula_factor
+from schemas.errors import FormulaError, NotFoundError, nearest
 
 
 class Aggregate(StrEnum):
@@ -42,14 +43,16 @@ _UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an input may come from: a measure, and how it adds up over time.
+    """Where an input may come from: a measure of assets of some types, and how it adds up.
 
-    With ``per``, an asset type, the amount counts once for each such asset that it serves: the
-    current of a potline flows through every pot of the line, one after the other. Such a measure is
-    also looked for above the asset that is asked about.
+    The types ``of`` matter: the power of a pot is no power of a wind farm. With ``per``, an asset
+    type, the amount counts once for each such asset that it serves: the current of a potline flows
+    through every pot of the line, one after the other. Such a measure is also looked for above the
+    asset that is asked about.
     """
 
     measure: str
+    of: frozenset[str]
     aggregate: Aggregate
     per: str | None = None
 
@@ -135,11 +138,13 @@ class Kpi:
             for parameters in self.parameter_sets or (_NONE,)
         }
         if len(scales) != 1:
-            raise ValueError(f"KPI {self.id}: its parameter sets differ in units: {scales}")
+            raise FormulaError(f"KPI {self.id}: its parameter sets differ in units: {scales}")
         object.__setattr__(self, "scale", scales.pop())
         for rated in self.inputs:
             if isinstance(rated, Rated) and rated.over not in units:
-                raise ValueError(f"KPI {self.id}: {rated.name} is over {rated.over!r}, no input")
+                raise FormulaError(
+                    f"KPI {self.id}: {rated.name} is over {rated.over!r}; name one of its inputs"
+                )
 
     @property
     def formula_text(self) -> str:
@@ -152,10 +157,19 @@ class Kpi:
         return tuple(given.name for given in self.inputs)
 
     def parameters(self, name: str | None = None) -> ParameterSet:
-        """The parameter set *name*, or the default one; an empty one if the KPI has none."""
+        """The parameter set *name*, or the default one; an empty one if the KPI has none.
+
+        Raises
+        ------
+        NotFoundError
+            The KPI has no parameter set of that name.
+        """
         if name is None:
             return self.parameter_sets[0] if self.parameter_sets else _NONE
-        return next(given for given in self.parameter_sets if given.name == name)
+        known = {given.name: given for given in self.parameter_sets}
+        if name not in known:
+            raise NotFoundError("parameter_set", name, nearest(name, known))
+        return known[name]
 
 
 _NONE = ParameterSet("none", "no methodology constants", {})

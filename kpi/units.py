@@ -31,12 +31,11 @@ def factor(found: str, wanted: str, what: str) -> float:
             f"{what}: {found} is {have.dimensionality}, {wanted} is {want.dimensionality}; "
             "correct the unit or the quantity"
         )
-    try:
-        return float(have.to(want.units).magnitude)
-    except pint.OffsetUnitCalculusError as error:
+    if registry().Quantity(0.0, have.units).to(want.units).magnitude != 0.0:
         raise FormulaError(
             f"{what}: {found} and {wanted} have different zeros; use a difference (delta_degC)"
-        ) from error
+        )
+    return float(have.to(want.units).magnitude)
 
 
 def formula_factor(formula: Formula, operands: Mapping[str, str], wanted: str, what: str) -> float:

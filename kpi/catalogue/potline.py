@@ -3,9 +3,11 @@
 from kpi.formula import Operand
 from kpi.kpi import Aggregate, Constant, Input, ParameterSet, Source, declare
 
+_POTS = frozenset({"pot"})
+_LINES = frozenset({"potline"})
 _TYPES = ("pot", "potline", "smelter", "site")
 
-_METAL = Input("metal", "Metal tapped", "kg", (Source("metal_tapped", Aggregate.TOTAL),))
+_METAL = Input("metal", "Metal tapped", "kg", (Source("metal_tapped", _POTS, Aggregate.TOTAL),))
 
 FARADAY = ParameterSet(
     "faraday-2019",
@@ -22,7 +24,9 @@ FARADAY = ParameterSet(
     unit="kWh/t",
     assets=_TYPES,
     inputs=(
-        Input("energy", "DC energy of the pots", "kWh", (Source("power", Aggregate.INTEGRAL),)),
+        Input(
+            "energy", "DC energy of the pots", "kWh", (Source("power", _POTS, Aggregate.INTEGRAL),)
+        ),
         _METAL,
     ),
     source="Light Metals practice: e = integral of V I dt / m; 2.97998 V / CE in steady operation",
@@ -49,7 +53,7 @@ def dc_specific_energy(energy: Operand, metal: Operand) -> Operand:
             "charge",
             "Charge through the pots",
             "kA h",
-            (Source("line_current", Aggregate.INTEGRAL, per="pot"),),
+            (Source("line_current", _LINES, Aggregate.INTEGRAL, per="pot"),),
         ),
     ),
     source="Faraday's law; IAI definition of current efficiency over metal tapped",

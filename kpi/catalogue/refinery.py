@@ -3,19 +3,20 @@
 from kpi.formula import Operand
 from kpi.kpi import Aggregate, Input, Source, declare
 
+_DIGESTION = frozenset({"digestion"})
 _TYPES = ("digestion", "refinery", "site")
 
 _PREGNANT = Input(
     "alumina_out",
     "Alumina in the pregnant liquor",
     "kg",
-    (Source("pregnant_alumina_flow", Aggregate.INTEGRAL),),
+    (Source("pregnant_alumina_flow", _DIGESTION, Aggregate.INTEGRAL),),
 )
 _SPENT = Input(
     "alumina_in",
     "Alumina in the spent liquor",
     "kg",
-    (Source("spent_alumina_flow", Aggregate.INTEGRAL),),
+    (Source("spent_alumina_flow", _DIGESTION, Aggregate.INTEGRAL),),
 )
 
 
@@ -25,7 +26,12 @@ _SPENT = Input(
     inputs=(
         _PREGNANT,
         _SPENT,
-        Input("liquor", "Pregnant liquor", "m^3", (Source("pregnant_flow", Aggregate.INTEGRAL),)),
+        Input(
+            "liquor",
+            "Pregnant liquor",
+            "m^3",
+            (Source("pregnant_flow", _DIGESTION, Aggregate.INTEGRAL),),
+        ),
     ),
     source="Den Hond, Hiralal, Rijkeboer: Alumina yield in the Bayer process, Light Metals 2007",
     valid=(0.0, 250.0),
@@ -46,7 +52,7 @@ def liquor_productivity(alumina_out: Operand, alumina_in: Operand, liquor: Opera
     unit="t/t",
     assets=_TYPES,
     inputs=(
-        Input("steam", "Live steam", "t", (Source("steam_flow", Aggregate.INTEGRAL),)),
+        Input("steam", "Live steam", "t", (Source("steam_flow", _DIGESTION, Aggregate.INTEGRAL),)),
         _PREGNANT,
         _SPENT,
     ),

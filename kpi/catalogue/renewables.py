@@ -3,29 +3,37 @@
 from kpi.formula import Operand
 from kpi.kpi import Aggregate, Input, Rated, Source, declare
 
-_FARMS = ("wind_farm", "solar_farm", "renewables", "site")
+_UNITS = frozenset({"turbine", "inverter"})
+_FARMS = frozenset({"wind_farm", "solar_farm", "renewables"})
+_METERS = _UNITS | _FARMS
+_TYPES = _METERS | {"site"}
 
 _NET = Input(
     "energy",
     "Energy delivered",
     "kWh",
-    (Source("energy_net", Aggregate.TOTAL), Source("power", Aggregate.INTEGRAL)),
+    (Source("energy_net", _METERS, Aggregate.TOTAL), Source("power", _UNITS, Aggregate.INTEGRAL)),
 )
-_METERED = Input("energy", "Energy delivered", "kWh", (Source("energy_net", Aggregate.TOTAL),))
+_METERED = Input(
+    "energy", "Energy delivered", "kWh", (Source("energy_net", _METERS, Aggregate.TOTAL),)
+)
 _UNAVAILABLE = Input(
     "unavailable",
     "Energy lost while unavailable",
     "kWh",
-    (Source("energy_unavailable", Aggregate.TOTAL),),
+    (Source("energy_unavailable", _METERS, Aggregate.TOTAL),),
 )
 _CURTAILED = Input(
-    "curtailed", "Energy lost to curtailment", "kWh", (Source("energy_curtailed", Aggregate.TOTAL),)
+    "curtailed",
+    "Energy lost to curtailment",
+    "kWh",
+    (Source("energy_curtailed", _METERS, Aggregate.TOTAL),),
 )
 
 
 @declare(
     unit="1",
-    assets=("turbine", "inverter", *_FARMS),
+    assets=_TYPES,
     inputs=(_NET, Rated("capacity", "Energy at rated power", "kWh", "power", over="energy")),
     source="CF = E / (P rated * hours), usual in IEC 61400-26 and 61724 reporting",
     valid=(-0.05, 1.1),
@@ -44,7 +52,7 @@ def capacity_factor(energy: Operand, capacity: Operand) -> Operand:
 
 @declare(
     unit="1",
-    assets=("turbine", "inverter", *_FARMS),
+    assets=_TYPES,
     inputs=(_METERED, _UNAVAILABLE, _CURTAILED),
     source="IEC 61400-26 production-based; losses as OpenOA's monte carlo AEP takes them",
     valid=(0.0, 1.0),
@@ -60,7 +68,7 @@ def unavailability_loss(energy: Operand, unavailable: Operand, curtailed: Operan
 
 @declare(
     unit="1",
-    assets=("turbine", "inverter", *_FARMS),
+    assets=_TYPES,
     inputs=(_METERED, _UNAVAILABLE, _CURTAILED),
     source="IEC 61400-26 production-based; losses as OpenOA's monte carlo AEP takes them",
     valid=(0.0, 1.0),
