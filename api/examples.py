@@ -57,7 +57,6 @@ EXAMPLES: Final = (
                     "low": 0.0,
                     "high": 600.0,
                     "modulus": None,
-                    "product": None,
                 }
             ],
             "truncated": False,
