@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from schemas.db.tables import asset, plant, source, tag
 from schemas.errors import PlantError
-from schemas.plant.model import Asset, Level, Plant, Rating, Tag
+from schemas.plant.model import Asset, Derivation, Level, Plant, Rating, Tag
 from schemas.reading import Interpolation, Kind
 
 Node = TypeVar("Node", Asset, Tag)
@@ -104,7 +104,6 @@ def load_catalogue(connection: Connection) -> Catalogue:
         raise PlantError("plant", None, "store one: python -m ingest migrate --plant FILE")
     tag_ids = _ids(connection, tag)
     asset_paths = {asset_id: path for path, asset_id in _ids(connection, asset).items()}
-    tag_paths = {tag_id: path for path, tag_id in tag_ids.items()}
     assets = connection.execute(select(asset).order_by(asset.c.id))
     tags = connection.execute(select(tag).order_by(tag.c.id))
     sources = connection.execute(select(source).order_by(source.c.address))
@@ -114,7 +113,7 @@ def load_catalogue(connection: Connection) -> Catalogue:
             site.title,
             site.time_zone,
             _by_path(_asset(row, asset_paths) for row in assets),
-            _by_path(_tag(row, asset_paths, tag_paths) for row in tags),
+            _by_path(_tag(row, asset_paths) for row in tags),
             {row.address: asset_paths[row.asset_id] for row in sources},
         ),
         tag_ids,
@@ -220,7 +219,7 @@ def _asset(row: Row[Any], paths: Mapping[int, str]) -> Asset:
     )
 
 
-def _tag(row: Row[Any], assets: Mapping[int, str], tags: Mapping[int, str]) -> Tag:
+def _tag(row: Row[Any], assets: Mapping[int, str]) -> Tag:
     return Tag(
         path=row.path,
         asset=assets[row.asset_id],
@@ -234,5 +233,9 @@ def _tag(row: Row[Any], assets: Mapping[int, str], tags: Mapping[int, str]) -> T
         low=row.low,
         high=row.high,
         modulus=row.modulus,
-        product=None if row.product is None else (tags[row.product[0]], tags[row.product[1]]),
+        derivation=None if row.derivation is None else _derivation(**row.derivation),
     )
+
+
+def _derivation(rule: str, operands: list[str], constants: dict[str, float]) -> Derivation:
+    return Derivation(rule, tuple(operands), constants)

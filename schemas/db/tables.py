@@ -78,6 +78,11 @@ tag = Table(
     Column("high", Double, comment="physically possible to [unit]"),
     Column("modulus", Double, comment="a counter wraps here [unit]; null: a decrease is a reset"),
     Column("product", ARRAY(Integer), comment="ids of the two tags multiplied; null: measured"),
+    Column(
+        "derivation",
+        JSONB(none_as_null=True),
+        comment="{rule, operands by path, constants}; null: measured",
+    ),
     comment="The catalogue of points. About 150,000 rows.",
 )
 

@@ -6,15 +6,17 @@ measures of an asset type once. ``plants/pavlodar.toml`` shows every key.
 
 import re
 from collections.abc import Iterator, Sequence
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from posixpath import normpath
+from typing import Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.document import parse_document, read_document
 from schemas.errors import PlantError, nearest
-from schemas.plant.model import Asset, Level, Plant, Rating, Tag
+from schemas.plant.model import PRODUCT, Asset, Derivation, Level, Plant, Rating, Tag
 from schemas.reading import Interpolation, Kind
 
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
@@ -51,6 +53,14 @@ class AssetTable(_Table):
     ratings: dict[str, RatingTable] = {}
 
 
+class DerivedTable(_Table):
+    """``derived`` of a measure: a rule over other tags, relative to the asset."""
+
+    rule: str
+    operands: tuple[str, ...] = Field(min_length=1)
+    constants: dict[str, float] = {}
+
+
 class MeasureTable(_Table):
     """``[template.<name>.<measure>]``."""
 
@@ -63,6 +73,23 @@ class MeasureTable(_Table):
     limits: tuple[float, float] | None = None
     modulus: float | None = Field(default=None, gt=0)
     product: tuple[str, str] | None = None
+    derived: DerivedTable | None = None
+
+    @model_validator(mode="after")
+    def _check_one_origin(self) -> Self:
+        if self.product is not None and self.derived is not None:
+            raise ValueError("product is short for derived: keep one of them")
+        return self
+
+    def derivation(self, asset: str) -> Derivation | None:
+        """How the measure is computed at *asset*; None if it is measured."""
+        given = self.derived
+        if self.product is not None:
+            given = DerivedTable(rule=PRODUCT, operands=self.product)
+        if given is None:
+            return None
+        operands = tuple(normpath(f"{asset}/{operand}") for operand in given.operands)
+        return Derivation(given.rule, operands, given.constants)
 
 
 class SourceTable(_Table):
@@ -178,10 +205,6 @@ def _asset(table: AssetTable, path: str, site: str, assets: dict[str, Asset], or
 
 def _tag(asset: Asset, measure: str, given: MeasureTable) -> Tag:
     low, high = given.limits or (None, None)
-    product = None
-    if given.product is not None:
-        first, second = (normpath(f"{asset.path}/{operand}") for operand in given.product)
-        product = (first, second)
     return Tag(
         path=f"{asset.path}/{measure}",
         asset=asset.path,
@@ -195,7 +218,7 @@ def _tag(asset: Asset, measure: str, given: MeasureTable) -> Tag:
         low=low,
         high=high,
         modulus=given.modulus,
-        product=product,
+        derivation=given.derivation(asset.path),
     )
 
 
@@ -217,15 +240,20 @@ def _check_links(plant: Plant, origin: str) -> None:
 
 def _broken_links(plant: Plant) -> Iterator[tuple[str, object, str]]:
     for tag in plant.tags.values():
-        for operand in tag.product or ():
+        operands = tag.derivation.operands if tag.derivation else ()
+        for operand in operands:
             if operand not in plant.tags:
-                yield f"{tag.path} product", operand, nearest(operand, plant.tags)
-            elif plant.tags[operand].product is not None:
-                yield f"{tag.path} product", operand, "multiply measured tags, not products"
+                yield f"{tag.path} operands", operand, nearest(operand, plant.tags)
         if tag.low is not None and tag.high is not None and tag.low >= tag.high:
             yield f"{tag.path} limits", [tag.low, tag.high], "the lower limit comes first"
         if tag.modulus is not None and tag.kind is not Kind.COUNTER:
             yield f"{tag.path} modulus", tag.kind.value, "only a counter wraps"
+    try:
+        TopologicalSorter(
+            {tag.path: tag.derivation.operands for tag in plant.tags.values() if tag.derivation}
+        ).prepare()
+    except CycleError as error:
+        yield "derived", error.args[1], "a tag cannot be computed from itself"
     for address, asset in plant.sources.items():
         if asset not in plant.assets:
             yield f"source {address} asset", asset, nearest(asset, plant.assets)

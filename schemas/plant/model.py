@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Final
 
 from schemas.errors import PlantError, nearest
 from schemas.reading import Interpolation, Kind
@@ -39,13 +40,26 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
+class Derivation:
+    """How a tag is computed: a rule of `kpi.derivation` over other tags, by path and in order."""
+
+    rule: str
+    operands: tuple[str, ...]
+    constants: Mapping[str, float] = field(default_factory=dict)
+
+
+#: The rule of a tag that is the product of two others.
+PRODUCT: Final = "product"
+
+
+@dataclass(frozen=True, slots=True)
 class Tag:
     """A point of the plant: ``<asset>/<measure>``.
 
     ``low`` and ``high`` [unit] bound what is physically possible. A change within ``deadband``
     [unit] is not reported. A silence beyond ``stale_after_s`` [s] is not covered by the last value.
-    ``modulus`` [unit] is where a counter wraps; None if a decrease means a reset. A tag with
-    ``product`` is not measured but computed: the product of those two tags.
+    ``modulus`` [unit] is where a counter wraps; None if a decrease means a reset. A tag with a
+    ``derivation`` is not measured but computed.
     """
 
     path: str
@@ -60,7 +74,14 @@ class Tag:
     low: float | None = None
     high: float | None = None
     modulus: float | None = None
-    product: tuple[str, str] | None = None
+    derivation: Derivation | None = None
+
+    @property
+    def product(self) -> tuple[str, ...] | None:
+        """The two tags whose product this one is; None if it is not."""
+        if self.derivation is None or self.derivation.rule != PRODUCT:
+            return None
+        return self.derivation.operands
 
 
 @dataclass(frozen=True)
@@ -89,6 +110,15 @@ class Plant:
         if found := self.tags.get(path):
             return found
         raise PlantError("tag", path, nearest(path, self.tags))
+
+    def made_of(self, path: str) -> Iterator[Tag]:
+        """The measured tags that the tag at *path* is computed from; itself if it is measured."""
+        tag = self.tag(path)
+        if tag.derivation is None:
+            yield tag
+        else:
+            for operand in tag.derivation.operands:
+                yield from self.made_of(operand)
 
     @cached_property
     def children(self) -> Mapping[str, tuple[Asset, ...]]:

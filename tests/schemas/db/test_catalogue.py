@@ -10,10 +10,11 @@ from sqlalchemy import select
 
 from schemas.db.catalogue import load_catalogue, store_plant
 from schemas.db.engine import make_engine
+from schemas.db.migrate import downgrade, upgrade
 from schemas.db.tables import tag
 from schemas.errors import PlantError
 from schemas.plant.file import load_plant, parse_plant
-from schemas.plant.model import Plant
+from schemas.plant.model import Derivation, Plant
 from tests.schemas.plants import SMALL
 
 PAVLODAR = Path(__file__).parents[3] / "plants" / "pavlodar.toml"
@@ -115,11 +116,32 @@ def test_products_know_their_operands_by_id(engine: sqlalchemy.Engine, plant: Pl
             ids["smelter/line-1/pot-02/voltage"],
             ids["smelter/line-1/line_current"],
         ]
-    stored(
-        engine, replace(plant, tags={**plant.tags, path: replace(plant.tags[path], product=None)})
-    )
+    measured = replace(plant.tags[path], derivation=None)
+    stored(engine, replace(plant, tags={**plant.tags, path: measured}))
     with engine.connect() as connection:
         assert connection.scalar(product) is None
+
+
+def test_a_rule_is_stored_with_its_constants(engine: sqlalchemy.Engine, plant: Plant) -> None:
+    """What a derived tag is computed by comes back equal, and goes when the tag is measured."""
+    path = "smelter/line-1/pot-02/power"
+    derivation = Derivation("above", ("smelter/line-1/pot-02/voltage",), {"limit": 8.0})
+    for given in (derivation, None):
+        tags = {**plant.tags, path: replace(plant.tags[path], derivation=given)}
+        stored(engine, replace(plant, tags=tags))
+        with engine.connect() as connection:
+            assert load_catalogue(connection).plant.tags[path].derivation == given
+
+
+def test_products_of_the_first_revision_get_their_rule(
+    engine: sqlalchemy.Engine, plant: Plant, database: str
+) -> None:
+    """A database that was filled before there were rules gives the same plant."""
+    stored(engine, plant)
+    downgrade(database, "0001")
+    upgrade(database)
+    with engine.connect() as connection:
+        assert load_catalogue(connection).plant == plant
 
 
 def test_another_plant_is_refused(engine: sqlalchemy.Engine, plant: Plant) -> None:

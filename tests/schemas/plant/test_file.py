@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import PlantError
 from schemas.plant.file import expand, load_plant, parse_plant
-from schemas.plant.model import Level, Rating
+from schemas.plant.model import Derivation, Level, Rating
 from schemas.reading import Interpolation, Kind
 from tests.schemas.plants import SMALL
 
@@ -68,6 +68,34 @@ def test_products_are_relative_to_their_asset() -> None:
     )
 
 
+def test_a_derived_tag_names_its_rule() -> None:
+    """Operands relative to the asset, constants beside them; what it is finally made of."""
+    text = (
+        SMALL
+        + """
+[template.pot.loss]
+title = "Loss"
+unit = "kW"
+kind = "gauge"
+stale_after_s = 60
+derived = { rule = "loss", operands = ["power", "../line_current"], constants = { limit = 4.0 } }
+"""
+    )
+    plant = parse_plant(text)
+    pot = "smelter/line-1/pot-02"
+    loss = plant.tag(f"{pot}/loss")
+
+    assert loss.product is None
+    assert loss.derivation == Derivation(
+        "loss", (f"{pot}/power", "smelter/line-1/line_current"), {"limit": 4.0}
+    )
+    assert [tag.path for tag in plant.made_of(loss.path)] == [
+        f"{pot}/voltage",
+        "smelter/line-1/line_current",
+        "smelter/line-1/line_current",
+    ]
+
+
 @pytest.mark.parametrize(
     ("path", "paths"),
     [
@@ -103,7 +131,15 @@ def test_a_range_that_runs_backwards_is_refused() -> None:
         (changed("Asia/Almaty", "Asia/Astana"), "site.time_zone: found 'Asia/Astana'; use an IANA"),
         (changed('template = "pot"', 'template = "pott"'), "did you mean 'pot'?"),
         (changed('"voltage", "../line_current"', '"voltag", "../line_current"'), "/voltage'?"),
-        (changed('"voltage", "../line_current"', '"power", "../line_current"'), "not products"),
+        (changed('"voltage", "../line_current"', '"power", "../line_current"'), "from itself"),
+        (
+            changed(
+                '"voltage", "../line_current"]',
+                '"voltage", "../line_current"]\nderived = '
+                '{ rule = "above", operands = ["voltage"] }',
+            ),
+            "keep one of them",
+        ),
         (changed("[0.0, 60.0]", "[60.0, 0.0]"), "the lower limit comes first"),
         (changed('kind = "counter"', 'kind = "gauge"'), "only a counter wraps"),
         (changed('asset = "wind"', 'asset = "wnd"'), "did you mean 'wind'?"),
