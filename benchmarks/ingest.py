@@ -3,7 +3,8 @@
 Generator, broker, ingest and PostgreSQL run on the same machine. ``readings_per_s`` counts from the
 first publication until the last frame is acknowledged as committed (JSON lane: until the last row
 is there). ``raw_copy_per_s`` is binary COPY of the same rows, sorted as ingest sorts them and in
-batches of the same size, into the same table of another database of the same server.
+batches of the same size, into the same table of another database of the same server. Latencies are
+from publication to the acknowledgement of the commit, at half of the rate that was reached.
 """
 
 import json
@@ -11,6 +12,7 @@ import math
 import subprocess
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Final
 
 import numpy as np
@@ -47,12 +49,13 @@ class Size:
         return self.tags * self.rounds
 
 
-def main(
+def main(  # noqa: PLR0917 - options of a command
     quick: Annotated[bool, typer.Option(help="a tenth of the load")] = False,
     tags: Annotated[int, typer.Option(min=25, help="tags of the plant; a multiple of 25")] = 5000,
     readings: Annotated[int, typer.Option(min=1, help="readings in all")] = 3_000_000,
     frame: Annotated[int, typer.Option(min=1, max=500, help="metrics of a frame")] = 200,
     lane: Annotated[str, typer.Option(help="sparkplug or json")] = "sparkplug",
+    rollup: Annotated[bool, typer.Option(help="make summaries at the same time")] = False,
 ) -> None:
     """Readings from publication to commit, against raw COPY of the same rows."""
     rounds = max(1, math.ceil((readings // 10 if quick else readings) / tags))
@@ -62,12 +65,14 @@ def main(
         raw = _copy_raw(_clone(server, "raw", "bench"), size)
         paced = _clone(server, "paced", "bench")
         with stand.broker() as (name, port):
-            result = _measure(dsn, port, size, lane, rate=0.0)
+            run = partial(_measure, port=port, lane=lane, rollup=rollup)
+            result = run(dsn, size=size, rate=0.0)
             half = Size(size.tags, max(1, size.rounds // 4), size.frame, size.first_ms)
-            calm = _measure(paced, port, half, lane, rate=result["readings_per_s"] / 2)
+            calm = run(paced, size=half, rate=result["readings_per_s"] / 2)
     document = {
         "benchmark": "ingest",
         "lane": lane,
+        "rollup": rollup,
         "broker": name,
         "tags": tags,
         "frame": frame if lane == "sparkplug" else 25,
@@ -134,10 +139,14 @@ def _copy_raw(dsn: str, size: Size) -> float:
         return size.readings / (time.monotonic() - started_s)
 
 
-def _measure(dsn: str, port: int, size: Size, lane: str, rate: float) -> dict[str, float]:
+def _measure(
+    dsn: str, *, port: int, size: Size, lane: str, rollup: bool, rate: float
+) -> dict[str, float]:
     """One run of the whole way; checks that every reading arrived."""
     with (
-        stand.ingest(dsn, port, INGEST_BATCH_ROWS=str(BATCH_ROWS)) as running,
+        stand.ingest(
+            dsn, port, INGEST_BATCH_ROWS=str(BATCH_ROWS), INGEST_ROLLUP=str(rollup).lower()
+        ) as running,
         subprocess.Popen(  # noqa: S603 - our own module
             _generator(port, size, lane, rate),
             stdin=subprocess.PIPE,

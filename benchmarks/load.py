@@ -25,7 +25,7 @@ from schemas.sparkplug.sparkplug_b_pb2 import Metric, Payload
 
 MEASURES: Final = 25
 GROUP: Final = "bench"
-POSITION_ALIAS: Final = 1_000_000
+POSITION_ALIAS: Final = 65_535
 
 
 def plant(tags: int) -> Plant:

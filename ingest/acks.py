@@ -11,15 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ingest.event import Publish, Source, Spool
-from ingest.positions import Ranges
+from ingest.positions import HIGHEST_POSITION, Ranges
 from schemas.sparkplug import payload as codec
 from schemas.sparkplug.datatype import DataType
 from schemas.sparkplug.node import COMMIT_THROUGH
 from schemas.sparkplug.sparkplug_b_pb2 import Payload
 from schemas.sparkplug.topic import MessageType, Topic
-
-#: int8multirange holds no more; no spool comes near.
-HIGHEST_POSITION = 2**62
 
 
 @dataclass(slots=True)

@@ -79,6 +79,7 @@ class Link:
 
     def close(self) -> None:
         """Disconnect and end the network thread."""
+        self.connected = False
         self.client.disconnect()
         self.client.loop_stop()
 

@@ -135,7 +135,7 @@ class Buffer:
         """What waits here [bytes]."""
         return self._filling.size
 
-    def put(self, change: Callable[[Batch], None]) -> None:
+    def put(self, change: Callable[[Batch], object]) -> None:
         """Let *change* put something into the batch that fills."""
         with self._changed:
             waited = bool(self._filling)

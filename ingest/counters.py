@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ingest.buffer import Batch
+from ingest.skew import ClockSkew
 from ingest.transaction import Fates
 
 UNKNOWN_SOURCE: Final = "unknown"
@@ -107,13 +108,39 @@ class Ledger(Collector):
             yield family
 
 
+class Skews(Collector):
+    """The clock skew of each source; the intake writes, a scrape reads."""
+
+    def __init__(self) -> None:
+        self._skews: dict[str, ClockSkew] = {}
+
+    def see(self, source: str, sent_ms: int, received_ms: int) -> None:
+        """Take note of a message that its source dates *sent_ms*."""
+        if (skew := self._skews.get(source)) is None:
+            skew = self._skews[source] = ClockSkew()
+        skew.see(sent_ms, received_ms)
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """For Prometheus, in seconds."""
+        family = GaugeMetricFamily(
+            "ertis_ingest_clock_skew_seconds",
+            "How far a source's clock is behind ours",
+            labels=["source"],
+        )
+        for source, skew in self._skews.copy().items():
+            family.add_metric([source], skew.estimate_ms / 1000)
+        yield family
+
+
 class Counters:
     """Everything that ``/metrics`` shows, on a registry of its own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.ledger = Ledger()
+        self.skews = Skews()
         self.registry.register(self.ledger)
+        self.registry.register(self.skews)
         self.batches = Counter(
             "ertis_ingest_batches",
             "Batches committed, by the way they were written",
@@ -152,18 +179,6 @@ class Counters:
         )
         self.acknowledgements = Counter(
             "ertis_ingest_acknowledgements", "Commit Through sent", registry=self.registry
-        )
-        self.skew = Gauge(
-            "ertis_ingest_clock_skew_seconds",
-            "How far a source's clock is behind ours",
-            ["source"],
-            registry=self.registry,
-        )
-        self.connected = Gauge(
-            "ertis_ingest_connected",
-            "1 where the connection is up",
-            ["part"],
-            registry=self.registry,
         )
         self.waiting_bytes = Gauge(
             "ertis_ingest_waiting_bytes", "What waits in memory", ["place"], registry=self.registry

@@ -19,11 +19,10 @@ from schemas.quality import Quality
 from schemas.sparkplug.datatype import INTEGERS, read_value
 from schemas.sparkplug.node import SPOOL_POSITION
 from schemas.sparkplug.payload import QUALITY_MARK, read_quality
-from schemas.sparkplug.sparkplug_b_pb2 import Metric
 
 #: How ``is_null = true`` stands on the wire: a payload without these bytes has no null metric.
 _NULL_MARK: Final = b"\x38\x01"
-_LATEST_MS: Final = np.uint64(2**62)
+_LATEST_MS: Final = 2**62
 
 _FAULTS: Final = {
     UNDECLARED: ("alias", "{what} is in no birth of {source}; the node was asked for its births"),
@@ -45,9 +44,9 @@ def letter(data: Data, table: MetricTable, fault: Fault) -> Letter:
     metrics = [data.payload.metrics[place] for place in fault.places]
     named = [
         Named(metric, table.names[slot], table.datatypes[slot])
-        if slot < len(table.names)
+        if slot != table.undeclared
         else Named(metric, None, None)
-        for metric, slot in zip(metrics, _slots(metrics, table).tolist(), strict=True)
+        for metric, slot in zip(metrics, table.slots(metrics), strict=True)
     ]
     return Letter(
         data.received_ms,
@@ -66,39 +65,57 @@ class _Message:
         self.data = data
         self.table = table
         self.metrics = list(data.payload.metrics)
-        self.slots = _slots(self.metrics, table)
+        self.slots = np.array(table.slots(self.metrics), np.intp)
         self.tags: NDArray[np.int32] = table.tag_id[self.slots]
         self.usable: NDArray[np.bool_] = self.tags > 0
         if not table.numeric:
             self.usable &= ~table.text[self.slots]
         self.faults: dict[str, tuple[str, list[int]]] = {}
         self.texts: list[TextReading] = []
-        self.own: dict[str, int] = {}
+        self.own: list[tuple[str, int]] = []
 
     def frame(self) -> Frame:
         """Everything that the message holds."""
-        if not self.usable.all():
+        usable = int(np.count_nonzero(self.usable))
+        if usable < len(self.metrics):
             self._sort_out()
         columns = self._columns()
+        if usable < len(self.metrics) or "type" in self.faults:
+            # The spool position stands last, and then a slice does what a choice would copy.
+            only_tail = "type" not in self.faults and self.usable[:usable].all()
+            columns = columns.pick(slice(usable) if only_tail else self.usable)
         return Frame(
-            received=len(self.metrics) - int(np.count_nonzero(self.tags == OWN)),
-            columns=columns if self.usable.all() else columns.pick(self.usable),
+            received=len(self.metrics) - len(self.own),
+            columns=columns,
             texts=self.texts,
             letters=[
                 letter(self.data, self.table, Fault(reason, detail, places))
                 for reason, (detail, places) in self.faults.items()
             ],
-            position=self.own.get(SPOOL_POSITION),
-            unknown_alias=bool((self.tags == UNDECLARED).any()),
+            position=dict(self.own).get(SPOOL_POSITION) or None,
+            unknown_alias=_FAULTS[UNDECLARED][0] in self.faults,
             historical=bool(self.metrics) and self.metrics[0].is_historical,
         )
 
     def _columns(self) -> Columns:
         values = self._values()
         null = np.zeros(len(values), np.bool_)
-        suspect = np.ones_like(null) if _NULL_MARK in self.data.raw else values == 0.0
-        for place in np.flatnonzero(self.usable & suspect).tolist():
-            # A zero may be a null, a value in a peer's other field or a wrong type.
+        marked = _NULL_MARK in self.data.raw
+        if marked or not values.all():
+            self._look_closer(values, null, self.usable if marked else self.usable & (values == 0))
+        quality = self._qualities()
+        quality[null & (quality == Quality.GOOD)] = Quality.BAD
+        places = np.arange(len(values), dtype=np.int32)
+        return Columns(self.tags, self._times(), values, null, quality, places)
+
+    def _look_closer(
+        self,
+        values: NDArray[np.float64],
+        null: NDArray[np.bool_],
+        suspect: NDArray[np.bool_],
+    ) -> None:
+        """Tell a zero from a null, from a value in a peer's other field and from a wrong type."""
+        for place in np.flatnonzero(suspect).tolist():
             try:
                 found = read_value(self.metrics[place], self.table.datatypes[self.slots[place]])
             except LookupError as error:
@@ -106,10 +123,6 @@ class _Message:
                 continue
             null[place] = found is None
             values[place] = np.nan if found is None else found
-        quality = self._qualities()
-        quality[null & (quality == Quality.GOOD)] = Quality.BAD
-        places = np.arange(len(values), dtype=np.int32)
-        return Columns(self.tags, self._times(), values, null, quality, places)
 
     def _values(self) -> NDArray[np.float64]:
         """The value of each metric from its type's own field; 0 where that is not set."""
@@ -124,9 +137,14 @@ class _Message:
 
     def _times(self) -> NDArray[np.int64]:
         """The time of each metric, or its payload's where a peer gives none."""
-        times = np.array([metric.timestamp for metric in self.metrics], np.uint64)
-        times[times == 0] = self.data.payload.timestamp
-        return np.minimum(times, _LATEST_MS).astype(np.int64)
+        given = [metric.timestamp for metric in self.metrics]
+        try:
+            times = np.array(given, np.int64)
+        except OverflowError:
+            times = np.array([min(ms, _LATEST_MS) for ms in given], np.int64)
+        if not times.all():
+            times[times == 0] = min(self.data.payload.timestamp, _LATEST_MS)
+        return times
 
     def _qualities(self) -> NDArray[np.int16]:
         if QUALITY_MARK not in self.data.raw:
@@ -139,7 +157,7 @@ class _Message:
             slot, tag = int(self.slots[place]), int(self.tags[place])
             if tag == OWN:
                 metric = self.metrics[place]
-                self.own[self.table.names[slot]] = metric.long_value or metric.int_value
+                self.own.append((self.table.names[slot], metric.long_value or metric.int_value))
             elif tag > 0:
                 self._text(place, tag)
             else:
@@ -170,16 +188,6 @@ class _Message:
 
     def _called(self, place: int) -> str:
         slot, metric = int(self.slots[place]), self.metrics[place]
-        if slot < len(self.table.names):
+        if slot != self.table.undeclared:
             return self.table.names[slot]
         return f"alias {metric.alias}" if metric.HasField("alias") else f"metric {metric.name!r}"
-
-
-def _slots(metrics: list[Metric], table: MetricTable) -> NDArray[np.int32]:
-    aliases = np.array([metric.alias for metric in metrics], np.uint64)
-    slots = table.slots(aliases)
-    for place in np.flatnonzero(aliases == 0).tolist():
-        metric = metrics[place]
-        if not metric.HasField("alias"):
-            slots[place] = table.by_name.get(metric.name, len(table.names))
-    return slots

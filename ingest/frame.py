@@ -27,7 +27,7 @@ class Columns:
     def __len__(self) -> int:
         return len(self.tag_id)
 
-    def pick(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> "Columns":
+    def pick(self, which: NDArray[np.bool_] | slice) -> "Columns":
         """The readings that *which* selects, in order."""
         return Columns(
             self.tag_id[which],

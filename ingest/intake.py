@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from ingest import lane
-from ingest.acks import HIGHEST_POSITION, Acknowledgements
+from ingest.acks import Acknowledgements
 from ingest.buffer import Batch, Birth, Buffer, Gap
 from ingest.counters import UNKNOWN_SOURCE, Counters
 from ingest.decode import decode, letter
@@ -34,10 +34,9 @@ from ingest.inbox import Arrival, Connected, Disconnected, Message
 from ingest.letter import Fault, Letter
 from ingest.metric_table import MetricTable
 from ingest.names import TagNames
-from ingest.positions import Ranges
+from ingest.positions import HIGHEST_POSITION, Ranges
 from ingest.screen import Bounds, sift
 from ingest.session import HostSession
-from ingest.skew import ClockSkew
 from schemas.telemetry import TOPIC_PREFIX
 
 _LANE_SOURCE: Final = "telemetry"
@@ -90,7 +89,6 @@ class Intake:
         self._tables: dict[Source, MetricTable] = {}
         self._doubts: dict[Source, bool] = {}
         self._heard_ms: dict[Source, int] = {}
-        self._skews: dict[Source, ClockSkew] = {}
         self._refused_ms: dict[str, tuple[int, int]] = {}
         self._waiting: deque[Message] = deque()
 
@@ -149,7 +147,8 @@ class Intake:
                     self._born(event)
                 case Died():
                     self._buffer.put(partial(_add_mark, event))
-                case Missing(source, from_ms, to_ms):
+                case Missing(source, from_ms, to_ms) if not self._session.is_spooling(source):
+                    # A spooling node sends again what was missed: that is no gap.
                     self._gaps([Gap(str(source), "sequence", from_ms, to_ms, now_ms)])
                 case Deferred(source, readings):
                     self._counters.ledger.deferred(str(source), readings)
@@ -190,32 +189,25 @@ class Intake:
         table, node = self._tables[data.source], data.source.edge_node
         self._heard_ms[node] = data.received_ms
         frame = decode(data, table)
-        if not frame.historical:
-            self._see_clock(data)
+        if data.payload.timestamp and not frame.historical:
+            self._counters.skews.see(table.label, data.payload.timestamp, data.received_ms)
         spooling = self._session.is_spooling(node)
         if frame.unknown_alias:
             self._session.ask_rebirth(node, data.received_ms)
             if spooling and self._in_doubt(data.source):
-                self._counters.ledger.deferred(str(data.source), frame.received)
+                self._counters.ledger.deferred(table.label, frame.received)
                 return
         spool_id = self._acks.spool_of(node) if spooling else None
         if spool_id is None or frame.position is None or frame.position >= HIGHEST_POSITION:
-            self._admit(str(data.source), frame, data.received_ms, partial(letter, data, table))
-            return
-        self._spooled(data, frame, table, spool_id)
-
-    def _spooled(self, data: Data, frame: Frame, table: MetricTable, spool_id: str) -> None:
-        source, node = str(data.source), data.source.edge_node
-        assert frame.position is not None  # noqa: S101 - the caller looked
-        if self._buffer.full:
-            self._counters.ledger.deferred(source, frame.received)
-            return
-        if not self._acks.take(node, frame.position):
-            self._counters.ledger.repeated(source, frame.received)
-            return
-        self._admit(source, frame, data.received_ms, partial(letter, data, table))
-        position = frame.position
-        self._buffer.put(lambda batch: batch.add_position(node, spool_id, position))
+            self._admit(table.label, frame, data.received_ms, partial(letter, data, table))
+        elif self._buffer.full:
+            self._counters.ledger.deferred(table.label, frame.received)
+        elif not self._acks.take(node, frame.position):
+            self._counters.ledger.repeated(table.label, frame.received)
+        else:
+            self._admit(table.label, frame, data.received_ms, partial(letter, data, table))
+            position = frame.position
+            self._buffer.put(lambda batch: batch.add_position(node, spool_id, position))
 
     def _admit(
         self, source: str, frame: Frame, received_ms: int, write: Callable[[Fault], Letter]
@@ -265,12 +257,6 @@ class Intake:
             self._doubts[born] = False
         else:
             self._doubts.pop(born, None)
-
-    def _see_clock(self, data: Data) -> None:
-        if data.payload.timestamp:
-            skew = self._skews.setdefault(data.source, ClockSkew())
-            skew.see(data.payload.timestamp, data.received_ms)
-            self._counters.skew.labels(str(data.source)).set(skew.estimate_ms / 1000)
 
     def _gaps(self, gaps: Iterable[Gap]) -> None:
         found = list(gaps)

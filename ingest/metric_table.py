@@ -1,6 +1,6 @@
-"""What a birth declares, as arrays in which a payload's aliases are looked up all at once."""
+"""What a birth declares, as arrays in which a payload's metrics are looked up all at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -16,7 +16,7 @@ from schemas.sparkplug.node import (
     SPOOL_ID,
     SPOOL_POSITION,
 )
-from schemas.sparkplug.sparkplug_b_pb2 import Payload
+from schemas.sparkplug.sparkplug_b_pb2 import Metric, Payload
 
 #: The catalogue as ingest needs it: the tag that a metric of a source measures, if any.
 Resolve = Callable[[Source, str], int | None]
@@ -44,6 +44,8 @@ class MetricTable:
     def __init__(self, source: Source, birth: Payload, resolve: Resolve) -> None:
         count = len(birth.metrics)
         self.source = source
+        self.label = str(source)
+        self.undeclared = count
         self.names: list[str] = [metric.name for metric in birth.metrics]
         self.datatypes: list[DataType] = [_datatype(m.datatype) for m in birth.metrics]
         self.by_name = {name: slot for slot, name in enumerate(self.names) if name}
@@ -57,29 +59,25 @@ class MetricTable:
             self.whole[slot] = datatype in INTEGERS
             if datatype in NUMERIC:
                 self.field[slot] = VALUE_FIELDS[datatype][0]
-        declared = sorted(
-            (metric.alias, slot)
+        self.by_alias = {
+            metric.alias: slot
             for slot, metric in enumerate(birth.metrics)
             if metric.HasField("alias")
-        )
-        self._aliases = np.array([alias for alias, _ in declared], np.uint64)
-        self._slots = np.array([slot for _, slot in declared], np.int32)
+        }
         tags = self.tag_id[:-1]
         self.plain = bool(np.all(self.field[:-1][tags > 0] == "double_value"))
         self.numeric = not bool(self.text.any())
         self.unmapped = int(np.count_nonzero(tags == UNMAPPED))
 
-    def slots(self, aliases: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """The slot of each alias; the last slot for those that none declares."""
-        undeclared = len(self.names)
-        if not len(self._aliases):
-            return np.full(len(aliases), undeclared, np.int32)
-        nearest = np.searchsorted(self._aliases, aliases)
-        nearest[nearest == len(self._aliases)] = 0
-        found: NDArray[np.int32] = np.where(
-            self._aliases[nearest] == aliases, self._slots[nearest], np.int32(undeclared)
-        )
-        return found
+    def slots(self, metrics: Sequence[Metric]) -> list[int]:
+        """The slot of each metric: by alias, or by name where it has none."""
+        by_alias, undeclared = self.by_alias, self.undeclared
+        slots = [by_alias.get(metric.alias, undeclared) for metric in metrics]
+        if undeclared in slots or 0 in by_alias:
+            for place, metric in enumerate(metrics):
+                if not metric.HasField("alias"):  # it reads as 0
+                    slots[place] = self.by_name.get(metric.name, undeclared)
+        return slots
 
     @property
     def tag_ids(self) -> NDArray[np.int32]:

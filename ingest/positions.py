@@ -2,6 +2,10 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from typing import Final
+
+#: No spool comes near; int8multirange holds little more.
+HIGHEST_POSITION: Final = 2**62
 
 
 class Ranges:  # noqa: PLW1641 - a mutable set has no hash

@@ -7,7 +7,7 @@ acknowledge.
 
 import random
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -21,7 +21,9 @@ from ingest.fault import FaultPoint
 from ingest.health import HealthServer, Part
 from ingest.inbox import Inbox
 from ingest.intake import Horizon, Intake
+from ingest.maintenance import Maintenance
 from ingest.rebirth import RebirthPolicy
+from ingest.rollup import RollupWorker
 from ingest.session import HostSession, SessionPolicy
 from ingest.settings import IngestSettings
 from ingest.start import Knowledge, learn
@@ -36,7 +38,7 @@ log = structlog.get_logger()
 _TICK_S: Final = 0.02
 _ARRIVALS_A_TURN: Final = 64
 
-#: A part of ingest that works beside the stream until the event is set: the rollup worker.
+#: A part of ingest that works beside the stream until the event is set.
 Worker = Callable[[threading.Event], None]
 
 
@@ -48,15 +50,12 @@ class IngestService:
         mqtt: MqttSettings,
         dsn: str,
         settings: IngestSettings,
-        *,
-        workers: Sequence[Worker] = (),
         fault: FaultPoint | None = None,
     ) -> None:
         self.counters = Counters()
         self._mqtt = mqtt
         self._dsn = dsn
         self._settings = settings
-        self._workers = workers
         self._fault = fault or FaultPoint()
         self._inbox = Inbox(settings.inbox_mb * 1_000_000)
         self._buffer = Buffer(
@@ -130,8 +129,8 @@ class IngestService:
             target=writer.run, args=(self._committed.put, give_up), name="writer"
         )
         working = [
-            threading.Thread(target=worker, args=(stop,), name=f"worker-{number}")
-            for number, worker in enumerate(self._workers)
+            threading.Thread(target=work, args=(stop,), name=name)
+            for name, work in self._workers().items()
         ]
         host = self._host = HostLink(self._mqtt, self._settings.host_id, self._inbox, session.will)
         for thread in (writing, *working):
@@ -164,6 +163,14 @@ class IngestService:
             host.close(session.leaving(now_ms()))
             for thread in working:
                 thread.join()
+
+    def _workers(self) -> Mapping[str, Worker]:
+        keep = self._settings.keep
+        workers: dict[str, Worker] = {"maintenance": Maintenance(self._dsn, keep).run}
+        if self._settings.rollup:
+            rollup = RollupWorker(self._dsn, registry=self.counters.registry, keep=keep)
+            workers["rollup"] = rollup.run
+        return workers
 
     def _turn(self, intake: Intake, host: HostLink, wait_s: float) -> None:
         """Take in what is there, a few messages at a time, with acknowledgements in between."""

@@ -29,6 +29,7 @@ from ingest.event import (
 )
 from ingest.node import ARRIVALS, TRANSITIONS, UNDERSTOOD, Node, NodeState, Trigger
 from ingest.order import Arrival, Order
+from ingest.positions import HIGHEST_POSITION
 from ingest.rebirth import RebirthPolicy, RebirthRequests
 from schemas.errors import PayloadError, TopicError
 from schemas.sparkplug import payload as codec
@@ -293,10 +294,10 @@ def _spool(own: dict[str, Metric]) -> Spool | None:
     if COMMIT_THROUGH not in own or SPOOL_ID not in own:
         return None
     commit = own[COMMIT_THROUGH]
-    first = own.get(SPOOL_FIRST)
+    first = _integer(own[SPOOL_FIRST]) if SPOOL_FIRST in own else 1
     return Spool(
-        own[SPOOL_ID].string_value,
-        1 if first is None else max(1, _integer(first)),
+        own[SPOOL_ID].string_value.replace("\0", "\\0"),  # PostgreSQL stores no U+0000
+        first if 1 <= first < HIGHEST_POSITION else 1,
         commit.alias if commit.HasField("alias") else None,
     )
 

@@ -1,6 +1,6 @@
 """The settings of ingest: ``INGEST_*`` in the environment; ``settings.example.env`` shows all."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,7 +30,14 @@ class IngestSettings(BaseSettings):
     rebirth_spacing_ms: int = Field(default=50, ge=0)
     future_s: float = Field(default=300.0, ge=0)
     earliest: AwareDatetime = datetime(2000, 1, 1, tzinfo=EPOCH.tzinfo)
+    rollup: bool = Field(default=True, description="whether this process makes the summaries")
+    keep_days: float | None = Field(default=None, gt=0, description="of raw readings; empty: ever")
     drain_s: float = Field(default=10.0, ge=0)
+
+    @property
+    def keep(self) -> timedelta | None:
+        """How long raw readings are kept; None: for ever."""
+        return None if self.keep_days is None else timedelta(days=self.keep_days)
 
     @property
     def group_ids(self) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from enum import StrEnum
 from schemas.errors import TopicError
 
 NAMESPACE = "spBv1.0"
-_FORBIDDEN = frozenset("+/#")
+#: U+0000 is forbidden in any topic (MQTT-1.5.4-2), and PostgreSQL stores none.
+_FORBIDDEN = frozenset("+/#\0")
 
 
 class MessageType(StrEnum):

@@ -78,7 +78,14 @@ def running(dsn: str, broker: Broker, **settings: object) -> Iterator[Stand]:
         MqttSettings(host=broker.host, port=broker.port),
         dsn,
         IngestSettings.model_validate(
-            {"batch_ms": 20, "ack_ms": 20, "rebirth_spacing_ms": 1, "metrics_port": port} | settings
+            {
+                "batch_ms": 20,
+                "ack_ms": 20,
+                "rebirth_spacing_ms": 1,
+                "metrics_port": port,
+                "rollup": False,
+            }
+            | settings
         ),
     )
     stop = threading.Event()

@@ -68,6 +68,16 @@ def test_spool_of_a_spooling_node() -> None:
     assert talk.host.is_spooling(PLC)
 
 
+@pytest.mark.parametrize("first", [0, 2**62, 2**64 - 1])
+def test_impossible_first_position(first: int) -> None:
+    """A node cannot say that it dropped what no spool can hold."""
+    [born] = Conversation().hear("NBIRTH", node_birth(spool="s\0", first=first))
+
+    assert isinstance(born, Born)
+    assert born.spool is not None
+    assert (born.spool.id, born.spool.first) == ("s\\0", 1)
+
+
 def test_unknown_node_is_asked_for_its_births() -> None:
     """tck-id-operational-behavior-data-commands-ncmd-rebirth-verb: an NCMD, Rebirth true, QoS 0."""
     talk = Conversation()
@@ -287,6 +297,7 @@ def test_a_lost_connection_makes_nodes_stale_and_unborn() -> None:
         ("spBv1.0/pavlodar/NDATA", b"", "topic"),
         ("spBv1.0/pavlodar/HELLO/potline-1", b"", "topic"),
         ("spAv1.0/pavlodar/NDATA/potline-1", b"", "topic"),
+        ("spBv1.0/pavlodar/NDATA/potline\0", b"", "topic"),
         ("spBv1.0/pavlodar/NDATA/potline-1/plc", b"", "topic"),
     ],
 )
