@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 
 from api import assets, formulas, health, history, kpis, latest, live, openapi, problem, tags
 from api.counters import Counted, Counters
-from api.live import Hub
+from api.hub import Hub, LiveState
 from api.settings import ApiSettings
 from api.store import Clock, Store, utc_now
 
@@ -40,7 +40,7 @@ def create_app(settings: ApiSettings, dsn: str, now: Clock = utc_now) -> FastAPI
     for module in (assets, tags, latest, history, formulas, kpis, live, health):
         app.include_router(module.router)
     problem.install(app)
-    openapi.install(app, live.LiveState)
+    openapi.install(app, LiveState)
     app.add_middleware(Counted, counters=counters)
     return app
 

@@ -21,7 +21,7 @@ from tests.api.demo import NOW, TURBINE, add_device, demo_rows, insert, store_pa
 from tests.fixtures.proxy import Proxy
 from tests.fixtures.until import until
 
-SETTINGS = ApiSettings(catalogue_s=0.0, tick_s=0.05)
+SETTINGS = ApiSettings(catalogue_s=0.0, tick_s=0.1)
 
 
 def frozen() -> datetime:
