@@ -7,7 +7,7 @@ neither scans nor the network.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -44,6 +44,8 @@ _COMMIT_S: Final = 0.2
 _TICK_S: Final = 0.1
 #: How long the broker may take to end the connection after DISCONNECT [s].
 _PART_S: Final = 2.0
+#: A connection that held this long was sound [s].
+_LASTING_S: Final = 10.0
 #: Readings kept in memory while the disk is full; about 100 MB.
 _OVERFLOW_READINGS: Final = 500_000
 
@@ -120,12 +122,13 @@ class Agent:
             limits,
             live=live,
         )
+        self._state = self.session.state
         self._batch = Batch()
         self._fed = asyncio.Event()
         self._settled = asyncio.Event()
         self._leaving = asyncio.Event()
         self._link: Connection | None = None
-        self._chores: set[asyncio.Task[None]] = set()
+        self._tasks = asyncio.TaskGroup()
         self._fill = _FillRate()
 
     def feed(
@@ -158,12 +161,11 @@ class Agent:
     async def run(self) -> None:
         """Commit and deliver until `leave`; then say farewell and close the spool."""
         try:
-            async with asyncio.TaskGroup() as tasks:
+            async with self._tasks as tasks:
                 tasks.create_task(self._keep_connected(), name="connection")
                 tasks.create_task(self._keep_committing(), name="group commit")
                 tasks.create_task(self._keep_ticking(), name="tick")
         finally:
-            await asyncio.gather(*self._chores, return_exceptions=True)
             await self._on_disk(self._spool.close)
             self._disk.shutdown()
 
@@ -236,32 +238,36 @@ class Agent:
     async def _keep_connected(self) -> None:
         attempt = 0
         bd_seq: int | None = None
+        down = False
         while not self._leaving.is_set():
             if bd_seq is None:
                 bd_seq = await self._on_disk(self._spool.next_bd_seq)
             will = self.session.will(bd_seq, _now())
             client_id = f"ertis-edge-{self._identity.group}-{self._identity.node}"
             link = Connection(self._settings, client_id, will.topic, will.payload)
+            started = time.monotonic()
             try:
                 await link.open()
                 bd_seq = None  # a CONNECT with it was sent
                 await link.accepted()
-                attempt = 0
+                down = False
                 await self._serve(link)
             except BrokerDown as error:
-                if attempt == 0:
+                if not down:
                     log.warning("broker: down, trying on", error=str(error))
-                attempt += 1
+                down = True
             finally:
                 await link.close()
+            # A connection that never lasts (another client of that id) is not tried at full speed.
+            lasted = not down and time.monotonic() - started > _LASTING_S
+            attempt = 0 if lasted else attempt + 1
             await self._pause(full_jitter(attempt))
 
     async def _serve(self, link: Connection) -> None:
         """Live through one connection."""
-        log.info("broker: connected", host=self._settings.host, port=self._settings.port)
         self._counters.connects.inc()
         self._link = link
-        parting = asyncio.create_task(self._part(link))
+        parting = asyncio.create_task(self._part(link), name="part")
         try:
             self._perform(self.session.connected(_now()))
             if self._leaving.is_set():
@@ -272,7 +278,6 @@ class Agent:
             parting.cancel()
             self._link = None
             self._perform(self.session.disconnected(_now()))
-            log.info("broker: disconnected")
 
     async def _part(self, link: Connection) -> None:
         """Hang up on a broker that does not after our DISCONNECT."""
@@ -298,13 +303,19 @@ class Agent:
                     if self._link is not None:
                         self._link.disconnect()
                 case Truncate():
-                    self._chore(self._truncate(action.through))
+                    self._tasks.create_task(self._truncate(action.through), name="truncate")
                 case Fetch():
-                    self._chore(self._fetch(action))
+                    self._tasks.create_task(self._fetch(action), name="fetch")
                 case Refused():
                     self._counters.refused.labels(action.reason).inc()
                     log.debug("message refused", reason=action.reason, detail=action.detail)
-        self._counters.born.set(self.session.state is State.BORN)
+        self._note_state()
+
+    def _note_state(self) -> None:
+        if self.session.state is not self._state:
+            self._state = self.session.state
+            self._counters.born.set(self._state is State.BORN)
+            log.info("session", state=self._state.name.lower())
 
     def _publish(self, message: Publish) -> None:
         if self._link is None:
@@ -331,11 +342,6 @@ class Agent:
         self._unacknowledged -= readings
         self._counters.unacknowledged.set(self._unacknowledged)
         self._settled.set()
-
-    def _chore(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._chores.add(task)
-        task.add_done_callback(self._chores.discard)
 
     async def _on_disk(
         self, call: Callable[Params, Result], *args: Params.args, **kwargs: Params.kwargs

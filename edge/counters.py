@@ -32,7 +32,6 @@ class EdgeCounters:
         self.dropped = counter("readings_dropped", "Readings beyond the bounds of the spool")
         self.refused = counter("messages_refused", "Messages that were not followed", "reason")
         self.connects = counter("connects", "Connections to the broker")
-        self.births = counter("births", "NBIRTHs sent")
         self.spool_bytes = gauge("spool_bytes", "Size of what is in the spool [B]")
         self.unacknowledged = gauge("readings_unacknowledged", "Readings in memory and spool")
         self.spool_hours_left = gauge(

@@ -99,8 +99,14 @@ class Spool:
     ) -> None:
         self._max_bytes = max_bytes
         self._max_age_ms = int(max_age_s * 1000)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, timeout=1
+            )
+        except (OSError, sqlite3.OperationalError) as error:
+            right = f"name a folder that this agent may write to ({error})"
+            raise ConfigError("--data-dir", str(path.parent), right) from error
         try:
             self._open()
         except sqlite3.DatabaseError as error:
@@ -253,7 +259,9 @@ class Spool:
             if self._db.in_transaction:
                 self._db.execute("rollback")
             if isinstance(error, sqlite3.OperationalError) and _full(error):
-                raise StorageFull(f"the disk of the spool: {error}; free some room") from error
+                raise StorageFull(
+                    f"the disk of the spool: {error}; free some room or mend it"
+                ) from error
             raise
 
 

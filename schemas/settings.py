@@ -1,9 +1,8 @@
 """Settings that more than one service reads from the environment, by their usual names."""
 
-from pathlib import Path
 from typing import TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, FilePath, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.errors import ConfigError
@@ -18,9 +17,9 @@ class MqttSettings(BaseSettings):
     port: int = Field(default=1883, gt=0, lt=65536)
     username: str | None = None
     password: SecretStr | None = None
-    ca_file: Path | None = Field(default=None, description="turns TLS on")
-    cert_file: Path | None = None
-    key_file: Path | None = None
+    ca_file: FilePath | None = Field(default=None, description="turns TLS on")
+    cert_file: FilePath | None = None
+    key_file: FilePath | None = None
     keep_alive_s: int = Field(default=30, ge=5, le=3600)
 
 

@@ -114,7 +114,10 @@ def rebirth() -> bytes:
 
 
 class Host:
-    """A host on a real broker; ``acknowledges`` may be switched off and on."""
+    """A host on a real broker; ``acknowledges`` may be switched off and on.
+
+    As any host does, it asks for a rebirth where it misses one: after its own connection broke.
+    """
 
     def __init__(self, port: int, group: str, node: str, name: str = "ertis") -> None:
         self.ledger = Ledger()
@@ -159,13 +162,22 @@ class Host:
         with self._lock:
             return question(self.ledger)
 
+    def _missed_birth(self, topic: Topic) -> bool:
+        with self._lock:
+            return (topic.device or "") not in self.ledger.alive
+
     def _on_connect(self, client: Client, *_: object) -> None:
+        with self._lock:
+            self.ledger.alive.clear()
         client.subscribe(self._topic, qos=1)
         self.say(online=True)
 
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         topic = Topic.parse(message.topic)
         if topic.type in (MessageType.NCMD, MessageType.DCMD):
+            return
+        if topic.type in (MessageType.NDATA, MessageType.DDATA) and self._missed_birth(topic):
+            self.send(rebirth())
             return
         try:
             with self._lock:

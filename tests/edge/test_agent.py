@@ -157,7 +157,7 @@ def tap(plc: Plc, number: int, amount: float) -> None:
 def test_nothing_is_lost_while_the_broker_restarts(
     edge: Process, plc: Plc, host: Host, broker: Broker
 ) -> None:
-    """What was scanned meanwhile comes as history, in a new session with the next bdSeq."""
+    """What was scanned meanwhile comes as history; nothing before or after it is missing."""
     clock = Clock(plc)
     before = {float(clock.scan()) for _ in range(3)}
     wait_values(host, before)
@@ -168,12 +168,6 @@ def test_nothing_is_lost_while_the_broker_restarts(
     after = {float(clock.scan())}
     wait_values(host, after)
 
-    births = host.look(lambda ledger: [m.payload for m in ledger.of(MessageType.NBIRTH)])
-    assert isinstance(births, list)
-    assert [birth.metrics[0].long_value for birth in births] == sorted(
-        birth.metrics[0].long_value for birth in births
-    )
-    assert len(births) >= 2
     history = {reading.value for reading in host.ledger.history if reading.tag == CURRENT}
     assert away & history
 

@@ -177,6 +177,14 @@ def test_a_spool_has_one_owner(tmp_path: Path) -> None:
         Spool(tmp_path / "spool.sqlite")
 
 
+def test_a_folder_that_cannot_be_made_is_the_operators_to_mend(tmp_path: Path) -> None:
+    """A file stands where the folder should be."""
+    (tmp_path / "data").write_text("")
+
+    with pytest.raises(ConfigError, match=r"--data-dir.*may write to"):
+        Spool(tmp_path / "data" / "spool.sqlite")
+
+
 @pytest.mark.parametrize("kind", ["text", "layout"])
 def test_a_file_that_is_no_spool_is_refused(tmp_path: Path, kind: str) -> None:
     """It is left as it is, and the message says what to do."""
