@@ -91,15 +91,15 @@ def minutes_in(spans: pl.DataFrame) -> int:
     return int(spans.select((pl.col("end") - pl.col("start")).sum()).item())
 
 
-def rows_inside(summaries: pl.DataFrame, spans: pl.DataFrame, *, inside: bool) -> pl.DataFrame:
-    """The *summaries*, of a minute each, whose bucket is in one of *spans* (or in none)."""
+def rows_in(rows: pl.DataFrame, spans: pl.DataFrame, time: str, *, inside: bool) -> pl.DataFrame:
+    """The *rows* of tags whose column *time* is in one of disjoint *spans*, or else in none."""
     place = pl.col("tag_id").cast(pl.Int64) * 2**32
     ends = spans.select(place=place + pl.col("start"), until=place + pl.col("end")).sort("place")
     found = (pl.col("place") < pl.col("until")).fill_null(value=False)
     return (
-        summaries.with_columns(place=place + pl.col("bucket").dt.epoch("s") // 60)
+        rows.with_columns(place=place + pl.col(time).dt.epoch("us") // 60_000_000)
         .sort("place")
         .join_asof(ends, on="place", strategy="backward")
         .filter(found if inside else ~found)
-        .select(summaries.columns)
+        .select(rows.columns)
     )

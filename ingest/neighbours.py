@@ -11,7 +11,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from ingest.marks import instant_of
+from ingest.marks import instant_of, rows_in
 from kpi.frames import INSTANT, READINGS, SUMMARY, Schema
 from schemas.db.frames import FrameReader
 from schemas.db.tables import reading, rollup_1m
@@ -76,12 +76,16 @@ def readings_around(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:
     """The readings in *spans* and the bounds that `kpi.summary.summarise` wants, in order."""
     given = _Spans(spans)
     after_line = given.next.where(given.table.c.line)
-    found = [_rows_in(frames, spans, reading, _TS)]
+    inside = _typed(_rows_in(frames, spans, reading, _TS), READINGS)
+    found = []
     for bound in (given.before, after_line, given.usable_before):
         each = bound.lateral()
-        found.append(frames.fetch(sa.select(each).select_from(given.table).join(each, sa.true())))
-    rows = pl.concat(_typed(frame, READINGS) for frame in found)
-    return rows.unique(["tag_id", "ts"]).sort("tag_id", "ts")
+        rows = frames.fetch(sa.select(each).select_from(given.table).join(each, sa.true()))
+        found.append(_typed(rows, READINGS))
+    # Bounds are few: the same one may come twice, or be in another span of its tag.
+    bounds = pl.concat(found).unique(["tag_id", "ts"])
+    outside = rows_in(bounds, spans, "ts", inside=False)
+    return pl.concat([inside, outside]).sort("tag_id", "ts")
 
 
 def summaries_in(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:

@@ -206,7 +206,7 @@ class RollupWorker:
         readings = readings_around(self._frames, points.holding(operands))
         computed = multiply(readings, products, points.tags)
         rows = summarise(pl.concat([readings, computed]), tags, *_outer(spans), _MINUTE)
-        return marks.rows_inside(rows, spans, inside=True)
+        return marks.rows_in(rows, spans, "bucket", inside=True)
 
     def _merge_hours(
         self,
@@ -225,10 +225,10 @@ class RollupWorker:
         )
         if hours.is_empty():
             return 0
-        others = marks.rows_inside(
-            summaries_in(self._frames, points.holding(hours)), spans, inside=False
+        others = marks.rows_in(
+            summaries_in(self._frames, points.holding(hours)), spans, "bucket", inside=False
         )
-        minutes = pl.concat([others, marks.rows_inside(rows, hours, inside=True)])
+        minutes = pl.concat([others, marks.rows_in(rows, hours, "bucket", inside=True)])
         _replace(connection, "rollup_1h", hours, merge(minutes, every=_HOUR))
         return marks.minutes_in(hours) // 60
 

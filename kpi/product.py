@@ -31,7 +31,8 @@ def multiply(readings: pl.DataFrame, products: pl.DataFrame, tags: pl.DataFrame)
         `kpi.frames.READINGS` of the computed tags, sorted by tag and time. Quality is the worse of
         the operands' (0, 64 or 192); value is null where it is bad.
     """
-    states = _states(readings, tags)
+    operands = pl.concat([products["left_id"], products["right_id"]]).unique()
+    states = _states(readings.filter(pl.col("tag_id").is_in(operands.implode())), tags)
     sides = [
         products.lazy()
         .select("tag_id", operand=f"{side}_id")
