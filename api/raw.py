@@ -83,8 +83,8 @@ def measured(tags: Sequence[Tag], asked: Sequence[str]) -> list[Tag]:
         A computed tag was *asked* for by its path.
     """
     for tag in tags:
-        if tag.product is not None and tag.path in asked:
-            operands = " and ".join(tag.product)
+        if tag.derivation is not None and tag.path in asked:
+            operands = " and ".join(tag.derivation.operands)
             right = f"it is computed from {operands}: use mode=summary, or read those"
             raise RequestError("tag", tag.path, right)
-    return [tag for tag in tags if tag.product is None]
+    return [tag for tag in tags if tag.derivation is None]
