@@ -10,7 +10,7 @@ from schemas.db.engine import make_engine
 from tests.faults.load import plant
 from tests.faults.scenario import Scenario
 from tests.faults.stand import Stand
-from tests.fixtures.broker import Mosquitto, make_broker
+from tests.fixtures.broker import MOSQUITTO, Broker, make_broker
 
 _PASSED = pytest.StashKey[bool]()
 
@@ -52,10 +52,9 @@ def prepared(dsn: str) -> str:
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    """A running Mosquitto of the scenario's own."""
-    made = make_broker("mosquitto", tmp_path)
-    assert isinstance(made, Mosquitto)
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A running broker of the scenario's own: Mosquitto where it is installed."""
+    made = make_broker("embedded" if MOSQUITTO is None else "mosquitto", tmp_path)
     made.start()
     yield made
     made.stop()
@@ -63,7 +62,7 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 @pytest.fixture
 def stand(
-    faults_database: str, broker: Mosquitto, tmp_path: Path, scenario: Scenario
+    faults_database: str, broker: Broker, tmp_path: Path, scenario: Scenario
 ) -> Iterator[Stand]:
     """Nothing started yet but database and broker."""
     made = Stand(tmp_path, faults_database, (broker.host, broker.port), scenario)
