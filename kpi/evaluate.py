@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import reduce
 
 import polars as pl
 
-from kpi.binding import Binding
+from kpi.binding import Binding, Term
 from kpi.frames import INSTANT
 from kpi.kpi import Aggregate
 
@@ -101,66 +100,65 @@ def _spans(edges: Sequence[datetime]) -> pl.DataFrame:
     return pl.DataFrame({"start": instants[:-1], "end": instants[1:]}).with_row_index("span")
 
 
-def _terms(binding: Binding) -> pl.DataFrame:
-    order = {name: index for index, name in enumerate(binding.kpi.operands)}
-    return pl.DataFrame(
-        [
-            (order[term.input], term.input, term.tag_id, term.column.value, term.weight)
-            for term in binding.terms
-        ],
-        schema={
-            "order": pl.Int32,
-            "input": pl.String,
-            "tag_id": pl.Int32,
-            "column": pl.String,
-            "weight": pl.Float64,
-        },
-        orient="row",
-    )
-
-
 def _inputs(binding: Binding, summaries: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
     """``span, input, value, coverage, good, tags, readings``, every span and input once."""
-    spans, terms = _spans(edges), _terms(binding)
+    spans = _spans(edges)
+    # Floats are added in one fixed order, whatever order the rows came in.
+    rows = (
+        summaries.filter(pl.col("bucket") >= edges[0], pl.col("bucket") < edges[-1])
+        .with_columns(span=_span_of(spans))
+        .sort("tag_id", "bucket")
+    )
+    of_input = [
+        _input(rows, spans, name, [term for term in binding.terms if term.input == name])
+        for name in binding.kpi.operands
+    ]
+    return pl.concat(of_input).sort("span", maintain_order=True)
+
+
+def _span_of(spans: pl.DataFrame) -> pl.Expr:
+    """The number of the span that a bucket starts in."""
+    starts = spans["start"]
+    return pl.col("bucket").map_batches(
+        lambda bucket: starts.search_sorted(bucket, side="right") - 1, return_dtype=pl.UInt32
+    )
+
+
+def _input(
+    rows: pl.DataFrame, spans: pl.DataFrame, name: str, terms: Sequence[Term]
+) -> pl.DataFrame:
+    known = pl.DataFrame(
+        [(term.tag_id, term.column, term.weight) for term in terms],
+        schema={"tag_id": pl.Int32, "column": pl.Enum(Aggregate), "weight": pl.Float64},
+        orient="row",
+    )
+    amount = pl.coalesce(
+        pl.when(pl.col("column") == column).then(pl.col(column).cast(pl.Float64))
+        for column in sorted({term.column for term in terms})
+    )
+    sums = pl.col("value", "covered_s", "good_s")
+    seconds = (pl.col("end") - pl.col("start")).dt.total_microseconds() * known.height * 1e-6
     found = (
-        summaries.filter(pl.col("tag_id").is_in(binding.tag_ids))
-        .filter(pl.col("bucket") >= edges[0], pl.col("bucket") < edges[-1])
-        .sort("bucket", "tag_id")
-        .join_asof(spans.select("span", bucket="start"), on="bucket", strategy="backward")
-        .join(terms, on="tag_id")
-        .with_columns(value=_amount(binding) * pl.col("weight"))
-        # Floats are added in one fixed order, whatever order the rows came in.
-        .sort("span", "order", "tag_id", "bucket")
-        .group_by("span", "order", maintain_order=True)
-        .agg(
-            pl.col("value", "covered_s", "good_s").sum(),
-            readings=pl.col("count").sum().cast(pl.Int64),
+        rows.join(known, on="tag_id", maintain_order="left")
+        .with_columns(value=amount.fill_null(0.0) * pl.col("weight"))
+        .group_by("span", maintain_order=True)
+        .agg(sums, readings=pl.col("count").sum().cast(pl.Int64))
+        # As lists, for the reason given in kpi.summary.
+        .with_columns(sums.list.sum())
+    )
+    return (
+        spans.join(found, on="span", how="left")
+        .with_columns(sums.fill_null(0.0), pl.col("readings").fill_null(0))
+        .select(
+            "span",
+            "value",
+            "readings",
+            input=pl.lit(name),
+            coverage=pl.col("covered_s") / seconds,
+            good=pl.col("good_s") / seconds,
+            tags=pl.lit(known.height, pl.Int64),
         )
     )
-    tags = terms.group_by("order", "input").agg(tags=pl.len().cast(pl.Int64)).sort("order")
-    seconds = (pl.col("end") - pl.col("start")).dt.total_microseconds() * pl.col("tags") * 1e-6
-    return (
-        spans.join(tags, how="cross")
-        .join(found, on=["span", "order"], how="left")
-        .sort("span", "order")
-        .with_columns(pl.col("value", "covered_s", "good_s", "readings").fill_null(0))
-        .with_columns(coverage=pl.col("covered_s") / seconds, good=pl.col("good_s") / seconds)
-        .select("span", "input", "value", "coverage", "good", "tags", "readings")
-    )
-
-
-def _amount(binding: Binding) -> pl.Expr:
-    """Of each row the aggregate that its term asks for."""
-    columns: set[Aggregate] = {term.column for term in binding.terms}
-    return reduce(
-        lambda rest, column: (
-            pl.when(pl.col("column") == column.value)
-            .then(pl.col(column.value).cast(pl.Float64))
-            .otherwise(rest)
-        ),
-        sorted(columns),
-        pl.lit(None, dtype=pl.Float64),
-    ).fill_null(0.0)
 
 
 def _covered(name: str) -> pl.Expr:

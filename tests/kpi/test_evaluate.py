@@ -12,7 +12,7 @@ from kpi.catalogue.park import KPIS
 from kpi.evaluate import evaluate, lineage
 from schemas.errors import FormulaError, NotFoundError
 from schemas.plant.file import parse_plant
-from tests.kpi.frames import HOUR, START
+from tests.kpi.frames import HOUR, MINUTE, START
 from tests.kpi.park import IDS, PLANT, bound, summaries, value
 
 POTS = (
@@ -163,15 +163,19 @@ def test_a_value_outside_the_valid_range_is_given_with_a_doubt() -> None:
 def test_a_series_is_the_same_whatever_stands_around_it() -> None:
     """Each span alone gives the same bits as in a series, in any order of the rows."""
     farm = bound("capacity_factor", "power")
-    tags = {
-        "power/metered/energy_net": {"total": 1234.5},
-        "power/bare/wtg-1/power": {"mean": 1000 / 3},
-        "power/bare/wtg-2/power": {"mean": 1e-3},
-    }
     hours = [START + place * HOUR for place in range(6)]
     rows = pl.concat(
-        summaries(tags, HOUR, bucket=hour, covered=0.9 + place / 100)
-        for place, hour in enumerate(hours[:-1])
+        summaries(
+            {
+                "power/metered/energy_net": {"total": 1e6 / (place + 7)},
+                "power/bare/wtg-1/power": {"mean": 1000 * (place * 7919 % 1009) / 7},
+                "power/bare/wtg-2/power": {"mean": 1e-3 / (place + 1)},
+            },
+            MINUTE,
+            bucket=START + place * MINUTE,
+            covered=0.9 + place / 3000,
+        )
+        for place in range(300)
     )
     series = evaluate(farm, rows.sample(fraction=1, shuffle=True, seed=1), hours)
     alone = pl.concat(evaluate(farm, rows, [low, low + HOUR]) for low in hours[:-1])
