@@ -119,3 +119,17 @@ def test_coils_are_bits(tmp_path: Path) -> None:
     (device,) = load_config(path).devices
 
     assert device.points[0].table is Table.COIL
+
+
+def test_the_file_in_the_documents_loads(tmp_path: Path) -> None:
+    """docs/architecture.md shows every key, and shows it as it is read."""
+    text = Path("docs/architecture.md").read_text()
+    shown = text[text.index("### edge") :].split("```toml\n")[1].split("```")[0]
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "agent.toml").write_text(shown)
+    (tmp_path / "pavlodar.toml").write_text(Path("plants/pavlodar.toml").read_text())
+
+    (device,) = load_config(tmp_path / "agents" / "agent.toml").devices
+
+    assert len(device.points) == 24
+    assert len(device.logs[0].paths) == 24
