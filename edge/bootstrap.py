@@ -18,6 +18,7 @@ from edge.scan import keep_scanning
 from edge.session import Identity
 from edge.spool import Spool
 from schemas.errors import ConfigError
+from schemas.fault import FaultPoint
 from schemas.settings import MqttSettings, read_environment
 
 _MB: Final = 1_000_000
@@ -70,7 +71,10 @@ def open_spool(node: NodeTable, table: SpoolTable, data_dir: Path | None) -> Spo
     """The spool in *data_dir*, or where the node has its own."""
     folder = data_dir or _SPOOLS / node.id
     return Spool(
-        folder / "spool.sqlite", max_bytes=int(table.max_mb * _MB), max_age_s=table.max_age_h * 3600
+        folder / "spool.sqlite",
+        max_bytes=int(table.max_mb * _MB),
+        max_age_s=table.max_age_h * 3600,
+        fault=FaultPoint.of_environment(),
     )
 
 

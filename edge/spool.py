@@ -20,6 +20,7 @@ from typing import Final
 
 from edge.frame import Frame, chunks, encode, seal
 from schemas.errors import ConfigError, StorageFull
+from schemas.fault import FaultPoint
 from schemas.reading import Reading
 from schemas.sparkplug.node import SPOOL_POSITION
 
@@ -95,10 +96,16 @@ class Spool:
     """
 
     def __init__(
-        self, path: Path, *, max_bytes: int = 1 << 30, max_age_s: float = 720 * 3600
+        self,
+        path: Path,
+        *,
+        max_bytes: int = 1 << 30,
+        max_age_s: float = 720 * 3600,
+        fault: FaultPoint | None = None,
     ) -> None:
         self._max_bytes = max_bytes
         self._max_age_ms = int(max_age_s * 1000)
+        self._fault = fault or FaultPoint()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(
@@ -185,6 +192,8 @@ class Spool:
             )
             self._db.executemany("insert or replace into mark values (?, ?)", marks.items())
             dropped = self._drop(now_ms)
+            self._fault.reached("edge.write")
+        self._fault.reached("edge.commit")
         return Committed(frames, dropped, self._first(), self.used_bytes())
 
     def fetch(self, start: int, end: int, limit: int) -> list[Frame]:

@@ -1,7 +1,6 @@
 """``python -m ingest``: migrate, run, dead-letters, replay."""
 
 import json
-import os
 import signal
 import threading
 from collections import deque
@@ -15,7 +14,6 @@ from rich.progress import track
 from rich.table import Table
 
 from ingest.broker import now_ms
-from ingest.fault import FaultPoint
 from ingest.intake import Horizon
 from ingest.replay import Replayed, open_letters
 from ingest.replay import replay as replay_letters
@@ -25,6 +23,7 @@ from ingest.start import load_names
 from schemas.db.catalogue import store_plant
 from schemas.db.engine import connect, make_engine, wrap_errors
 from schemas.db.migrate import upgrade
+from schemas.fault import FaultPoint
 from schemas.instant import to_ms
 from schemas.plant.file import load_plant
 from schemas.process import configure_logs, run_command
@@ -68,7 +67,7 @@ def run(
         read_environment(MqttSettings),
         read_environment(DatabaseSettings).dsn,
         settings,
-        fault=FaultPoint(os.environ.get("ERTIS_FAULT", "")),
+        fault=FaultPoint.of_environment(),
     )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -28,7 +28,6 @@ from ingest.event import (
     Subscribe,
     Unusable,
 )
-from ingest.fault import FaultPoint
 from ingest.frame import Frame
 from ingest.inbox import Arrival, Connected, Disconnected, Message
 from ingest.letter import Fault, Letter
@@ -37,6 +36,7 @@ from ingest.names import TagNames
 from ingest.positions import HIGHEST_POSITION, Ranges
 from ingest.screen import Bounds, sift
 from ingest.session import HostSession
+from schemas.fault import FaultPoint
 from schemas.telemetry import TOPIC_PREFIX
 
 _LANE_SOURCE: Final = "telemetry"

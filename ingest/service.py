@@ -17,7 +17,6 @@ from ingest.acks import Acknowledgements
 from ingest.broker import HostLink, LaneLink, now_ms
 from ingest.buffer import Batch, Buffer
 from ingest.counters import Counters
-from ingest.fault import FaultPoint
 from ingest.health import HealthServer, Part
 from ingest.inbox import Inbox
 from ingest.intake import Horizon, Intake
@@ -30,6 +29,7 @@ from ingest.start import Knowledge, learn
 from ingest.writer import Writer, WriterState
 from schemas.backoff import full_jitter
 from schemas.errors import UnavailableError
+from schemas.fault import FaultPoint
 from schemas.instant import to_ms
 from schemas.settings import MqttSettings
 

@@ -19,12 +19,12 @@ import structlog
 from ingest.batch import Arranged, Rows, arrange
 from ingest.buffer import Batch, Buffer
 from ingest.counters import Counters
-from ingest.fault import FaultPoint
 from ingest.letter import Letter
 from ingest.transaction import Fates, make_partitions, merge_rows, write
 from schemas.backoff import full_jitter
 from schemas.db.engine import connect, wrap_errors
 from schemas.errors import StorageFull, UnavailableError
+from schemas.fault import FaultPoint
 
 log = structlog.get_logger()
 

@@ -13,11 +13,11 @@ from ingest.batch import Rows
 from ingest.buffer import Batch, Birth, Buffer, Gap
 from ingest.counters import Counters, Tally
 from ingest.event import Died, Source, Spool
-from ingest.fault import FaultPoint
 from ingest.frame import Columns, TextReading
 from ingest.letter import Letter
 from ingest.positions import Ranges
 from ingest.writer import Writer, WriterState
+from schemas.fault import FaultPoint
 from tests.fixtures.until import until
 from tests.ingest.plant import readings, store
 

@@ -1,11 +1,13 @@
-"""Points at which a test may kill this process, to show that nothing is lost there.
+"""Points at which a test may kill a process of ours, to show that nothing is lost there.
 
 ``ERTIS_FAULT=ingest.commit`` kills at the first pass of that point, ``ingest.commit:7`` at the
-seventh. The points: ``ingest.receive``, ``ingest.copy``, ``ingest.commit``, ``ingest.acknowledge``.
+seventh. The points: ``ingest.receive``, ``ingest.copy``, ``ingest.commit``, ``ingest.acknowledge``;
+``edge.write`` within a group commit, ``edge.commit`` behind it.
 """
 
 import os
 import signal
+from typing import Self
 
 
 class FaultPoint:
@@ -14,6 +16,11 @@ class FaultPoint:
     def __init__(self, wanted: str = "") -> None:
         self._name, _, passes = wanted.partition(":")
         self._left = int(passes or 1)
+
+    @classmethod
+    def of_environment(cls) -> Self:
+        """What ``ERTIS_FAULT`` asks for."""
+        return cls(os.environ.get("ERTIS_FAULT", ""))
 
     def reached(self, name: str) -> None:
         """Die here without a word, if this is the point."""
