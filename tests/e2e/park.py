@@ -13,7 +13,7 @@ import psycopg
 from schemas.instant import from_ms, to_ms
 from tests.e2e.processes import Service
 from tests.fixtures.broker import Broker
-from tests.fixtures.ports import free_port
+from tests.fixtures.ports import free_row
 from tests.fixtures.until import until
 
 PLANTS = Path("plants")
@@ -89,10 +89,7 @@ def run_park(folder: Path, dsn: str, broker: Broker, tap_every_s: int = 5) -> It
     """Start all services on free ports, yield the park, end what still runs."""
     shutil.copytree(PLANTS, folder / "plants")
     plant = folder / "plants" / "pavlodar.toml"
-    ports = {name: free_port() for name in (*PLCS, "api", "ingest")}
-    while sorted(ports[plc] - ports[PLCS[0]] for plc in PLCS) != [0, 1, 2]:
-        first = free_port()
-        ports |= {plc: first + place for place, plc in enumerate(PLCS)}
+    ports = dict(zip((*PLCS, "api", "ingest"), free_row(5), strict=True))
     env = {
         "MQTT_HOST": broker.host,
         "MQTT_PORT": str(broker.port),
