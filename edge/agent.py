@@ -10,29 +10,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, ParamSpec, TypeVar
 
 import structlog
 
+from edge.action import Action, Disconnect, Now, Publish, Refused, Subscribe, Truncate
+from edge.batch import Batch
 from edge.birth import NODE_METRICS
 from edge.broker import Connection
 from edge.counters import EdgeCounters
 from edge.delivery import Fetch, Limits
-from edge.session import (
-    Action,
-    Disconnect,
-    EdgeSession,
-    Holdings,
-    Identity,
-    Now,
-    Publish,
-    Refused,
-    State,
-    Subscribe,
-    Truncate,
-)
+from edge.fill import FillRate
+from edge.lifecycle import State
+from edge.session import EdgeSession, Holdings, Identity
 from edge.spool import Committed, Spool
 from schemas.backoff import full_jitter
 from schemas.errors import BrokerDown, StorageFull
@@ -53,41 +44,6 @@ Params = ParamSpec("Params")
 Result = TypeVar("Result")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class Batch:
-    """What was read and is not yet in the spool."""
-
-    readings: dict[str, list[Reading]] = field(default_factory=dict)
-    marks: dict[str, int] = field(default_factory=dict)
-    links: dict[str, bool] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self.readings or self.marks or self.links)
-
-    def add(self, device: str, readings: Sequence[Reading]) -> None:
-        """Append *readings* of *device*."""
-        if readings:
-            self.readings.setdefault(device, []).extend(readings)
-
-    def join(self, later: "Batch") -> None:
-        """Append everything of a *later* batch."""
-        for device, readings in later.readings.items():
-            self.add(device, readings)
-        self.marks |= later.marks
-        self.links |= later.links
-
-    def size(self) -> int:
-        """Readings in it."""
-        return sum(map(len, self.readings.values()))
-
-    def keep_newest(self, count: int) -> int:
-        """Let go of all but *count* readings of each device, oldest first; how many went."""
-        before = self.size()
-        for readings in self.readings.values():
-            del readings[: max(0, len(readings) - count)]
-        return before - self.size()
 
 
 class Agent:
@@ -129,7 +85,8 @@ class Agent:
         self._leaving = asyncio.Event()
         self._link: Connection | None = None
         self._tasks = asyncio.TaskGroup()
-        self._fill = _FillRate()
+        self._fill = FillRate(time.monotonic())
+        self._full = False
 
     def feed(
         self,
@@ -206,9 +163,9 @@ class Agent:
 
     def _hold(self, batch: Batch, error: StorageFull) -> None:
         """The disk is full: keep the newest readings in memory and try again."""
-        if not self._fill.full:
+        if not self._full:
             log.error("spool: no room", error=str(error))
-        self._fill.full = True
+        self._full = True
         batch.join(self._batch)
         self._batch = batch
         lost = batch.keep_newest(_OVERFLOW_READINGS)
@@ -217,9 +174,9 @@ class Agent:
         self._fed.set()
 
     def _note_commit(self, committed: Committed) -> None:
-        if self._fill.full:
+        if self._full:
             log.info("spool: has room again")
-        self._fill.full = False
+        self._full = False
         count = sum(frame.readings for frame in committed.frames)
         self._counters.spooled.inc(count)
         self._counters.dropped.inc(committed.dropped.readings)
@@ -348,29 +305,6 @@ class Agent:
     ) -> Result:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._disk, lambda: call(*args, **kwargs))
-
-
-class _FillRate:
-    """How fast the spool fills, smoothed over a minute."""
-
-    def __init__(self) -> None:
-        self.full = False
-        self._since_s = time.monotonic()
-        self._bytes_per_s = 0.0
-        self._bytes = 0
-
-    def add(self, size: int, now_s: float) -> None:
-        """*size* bytes were committed."""
-        self._bytes += size
-        span_s = now_s - self._since_s
-        if span_s >= 1.0:
-            weight = min(1.0, span_s / 60.0) if self._bytes_per_s else 1.0
-            self._bytes_per_s += weight * (self._bytes / span_s - self._bytes_per_s)
-            self._since_s, self._bytes = now_s, 0
-
-    def hours(self, room: int) -> float:
-        """Until *room* bytes are full [h]; infinite while nothing comes."""
-        return max(0, room) / self._bytes_per_s / 3600 if self._bytes_per_s else float("inf")
 
 
 def _now() -> Now:

@@ -1,19 +1,11 @@
 """The edge node's side of a Sparkplug session, without I/O.
 
-Theory of operation
--------------------
 A session is told what happens (`connected`, `message`, `committed`, `tick` ...) with the time at
 which it happens, and answers with what is to be done: publish, subscribe, disconnect, truncate the
 spool, fetch frames from it. It has neither socket, clock nor disk.
 
-There are four states. OFFLINE: no MQTT connection. WAITING: connected and subscribed, but the
-primary host has not said that it is online, so nothing may be published. BORN: the births are out
-and data flows. LEAVING: NDEATH and DISCONNECT are out, the end of the connection is awaited.
-`TRANSITIONS` holds every move between them and is the only place where the state changes.
-
-Events that come from outside may come at any time: a rebirth request while WAITING is not an error
-but has no effect, and the table says so with an empty list of steps. An event that has no entry is
-a fault of the caller.
+The states and the moves between them stand in `edge.lifecycle`; what goes out when in
+`edge.delivery`.
 
 A device is alive on the wire while its link is up *or* frames of it wait in the spool. So data of a
 PLC that has died meanwhile is still delivered between its DBIRTH and its DDEATH, and the DDEATH
@@ -22,12 +14,13 @@ follows when the last of it is in the database.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import Final
 
+from edge.action import Action, Disconnect, Now, Publish, Refused, Subscribe, Truncate
 from edge.birth import SpoolFacts, device_birth, node_birth, node_death
 from edge.delivery import Delivery, Fetch, Limits
 from edge.frame import Frame, historical, last_values, live
+from edge.lifecycle import TRANSITIONS, Event, State, Step
 from schemas.errors import PayloadError, SessionError
 from schemas.reading import Reading
 from schemas.sparkplug.datatype import DataType, read_value
@@ -36,116 +29,6 @@ from schemas.sparkplug.payload import decode
 from schemas.sparkplug.sparkplug_b_pb2 import Metric, Payload
 from schemas.sparkplug.state import HostState
 from schemas.sparkplug.topic import MessageType, Topic, state_topic
-
-
-class State(Enum):
-    """Where the session stands."""
-
-    OFFLINE = auto()
-    WAITING = auto()
-    BORN = auto()
-    LEAVING = auto()
-
-
-class Event(Enum):
-    """What moves it."""
-
-    CONNECTED = auto()
-    DISCONNECTED = auto()
-    HOST_ONLINE = auto()
-    HOST_OFFLINE = auto()
-    REBIRTH = auto()
-    LEAVE = auto()
-
-
-class Step(Enum):
-    """What is done on the way."""
-
-    SUBSCRIBE = auto()
-    BIRTH = auto()
-    REWIND = auto()
-    DEATH = auto()
-    PART = auto()
-
-
-Moves = Mapping[Event, tuple[State, Sequence[Step]]]
-
-TRANSITIONS: Final[Mapping[State, Moves]] = {
-    State.OFFLINE: {
-        Event.CONNECTED: (State.WAITING, [Step.SUBSCRIBE]),
-        Event.LEAVE: (State.OFFLINE, []),
-    },
-    State.WAITING: {
-        Event.HOST_ONLINE: (State.BORN, [Step.BIRTH, Step.REWIND]),
-        Event.HOST_OFFLINE: (State.WAITING, []),
-        Event.REBIRTH: (State.WAITING, []),
-        Event.LEAVE: (State.LEAVING, [Step.DEATH, Step.PART]),
-        Event.DISCONNECTED: (State.OFFLINE, []),
-    },
-    State.BORN: {
-        Event.HOST_ONLINE: (State.BORN, [Step.REWIND]),  # it restarted and may have forgotten
-        Event.HOST_OFFLINE: (State.LEAVING, [Step.DEATH, Step.PART]),
-        Event.REBIRTH: (State.BORN, [Step.BIRTH, Step.REWIND]),
-        Event.LEAVE: (State.LEAVING, [Step.DEATH, Step.PART]),
-        Event.DISCONNECTED: (State.OFFLINE, []),
-    },
-    State.LEAVING: {
-        Event.HOST_ONLINE: (State.LEAVING, []),
-        Event.HOST_OFFLINE: (State.LEAVING, []),
-        Event.REBIRTH: (State.LEAVING, []),
-        Event.LEAVE: (State.LEAVING, []),
-        Event.DISCONNECTED: (State.OFFLINE, []),
-    },
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """One instant on both clocks: the wall's for the wire, the steady one for waiting."""
-
-    utc_ms: int
-    steady_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """A message to send; never retained."""
-
-    topic: str
-    payload: bytes
-    qos: int = 0
-    readings: int = 0
-    historical: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Subscribe:
-    """A topic to listen to, at QoS 1."""
-
-    topic: str
-
-
-@dataclass(frozen=True, slots=True)
-class Disconnect:
-    """Leave the broker with reason 0x04, so that it publishes the will."""
-
-
-@dataclass(frozen=True, slots=True)
-class Truncate:
-    """Delete frames up to and with ``through``: they are in the database."""
-
-    through: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A message was not followed: why, in a fixed word and in words for people."""
-
-    reason: str
-    detail: str
-
-
-Action = Publish | Subscribe | Disconnect | Truncate | Fetch | Refused
 
 
 @dataclass(slots=True)

@@ -3,21 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from edge.action import Action, Disconnect, Now, Publish, Refused, Subscribe, Truncate
 from edge.birth import NODE_METRICS
 from edge.delivery import Fetch, Limits
 from edge.frame import Frame, encode, seal
-from edge.session import (
-    Action,
-    Disconnect,
-    EdgeSession,
-    Holdings,
-    Identity,
-    Now,
-    Publish,
-    Refused,
-    Subscribe,
-    Truncate,
-)
+from edge.session import EdgeSession, Holdings, Identity
 from schemas.reading import Reading
 from schemas.sparkplug.node import SPOOL_POSITION
 from schemas.sparkplug.payload import decode

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from edge.delivery import Limits
-from edge.session import State
+from edge.lifecycle import State
 from tests.edge.conversation import Conversation
 from tests.edge.host import rebirth
 

@@ -39,7 +39,7 @@ def test_readings_wait_in_memory_until_the_disk_has_room(tmp_path: Path) -> None
         spool._db.execute(f"pragma max_page_count = {pages + 2}")
         running = asyncio.create_task(agent.run())
         agent.feed("plc", [Reading("a", ts, 1.0) for ts in range(COUNT)], marks={"log": 7})
-        await asyncio.to_thread(until, lambda: agent._fill.full, "a full disk")
+        await asyncio.to_thread(until, lambda: agent._full, "a full disk")
         agent.feed("plc", [Reading("a", COUNT, 1.0)])
         assert (count("readings_spooled_total"), agent.unacknowledged) == (0, COUNT + 1)
         await agent._on_disk(spool._db.execute, "pragma max_page_count = 1000000")

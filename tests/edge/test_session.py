@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from edge.delivery import Limits
-from edge.session import TRANSITIONS, Event, State
+from edge.lifecycle import TRANSITIONS, Event, State
 from schemas.errors import SessionError
 from schemas.quality import Quality
 from schemas.reading import Reading
