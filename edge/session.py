@@ -249,7 +249,7 @@ class EdgeSession:
         return Publish(topic, payload, readings=frame.readings, historical=history)
 
     def _header(self, now: Now) -> Payload:
-        """Time and the next seq, one count over all messages (tck-id-payloads-sequence-num-...)."""
+        """Time and next seq, one count over all (tck-id-payloads-sequence-num-incrementing)."""
         self._seq = (self._seq + 1) % 256
         return Payload(timestamp=now.utc_ms, seq=self._seq)
 
