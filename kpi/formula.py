@@ -1,8 +1,16 @@
-"""A formula as people read it: the same function that computes, called with symbols."""
+"""A formula as people read it: the same function that computes, called with symbols.
 
+Beside ``+ - * / **`` a formula may use the functions of this module; they too take columns,
+quantities, plain numbers and symbols.
+"""
+
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, TypeAlias
+
+import polars as pl
 
 Operand: TypeAlias = Any
 """What a formula is called with: a Polars expression, a pint quantity or a `Symbol`."""
@@ -12,10 +20,13 @@ Formula: TypeAlias = Callable[..., Operand]
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A term of a written formula. ``rank`` orders the operators: 1 sum, 2 product, 3 name."""
+    """A term of a written formula.
+
+    ``rank`` orders the operators: 1 sum, 2 product, 3 power, 4 name.
+    """
 
     text: str
-    rank: int = 3
+    rank: int = 4
 
     def __add__(self, other: "Symbol | float") -> "Symbol":
         return _join(self, "+", other, 1)
@@ -41,6 +52,10 @@ class Symbol:
     def __rtruediv__(self, other: float) -> "Symbol":
         return _join(other, "/", self, 2)
 
+    def __pow__(self, other: float) -> "Symbol":
+        base = f"({self.text})" if self.rank <= 3 else self.text
+        return Symbol(f"{base} ** {other:g}", 3)
+
 
 def _join(left: "Symbol | float", sign: str, right: "Symbol | float", rank: int) -> Symbol:
     first, second = _term(left), _term(right)
@@ -58,3 +73,90 @@ def _term(value: "Symbol | float") -> Symbol:
 def written(formula: Formula, operands: Iterable[str]) -> str:
     """The text of *formula*, for instance ``energy / (capacity + reserve)``."""
     return str(formula(**{name: Symbol(name) for name in operands}).text)
+
+
+def minimum(first: Operand, second: Operand) -> Operand:
+    """The smaller of two."""
+    return _call("min", pl.min_horizontal, min, first, second)
+
+
+def maximum(first: Operand, second: Operand) -> Operand:
+    """The larger of two."""
+    return _call("max", pl.max_horizontal, max, first, second)
+
+
+def positive(value: Operand) -> Operand:
+    """The value where it is above 0, else 0."""
+    return _call(
+        "positive",
+        lambda given: pl.max_horizontal(given, 0.0 * given),
+        lambda given: given if given > 0 else 0.0 * given,
+        value,
+    )
+
+
+def active(state: Operand) -> Operand:
+    """1 where *state* is not 0, else 0."""
+    return _call("active", lambda given: (given != 0).cast(pl.Float64), _is_not_zero, state)
+
+
+def at_least(value: Operand, limit: Operand) -> Operand:
+    """1 where *value* is *limit* or more, else 0."""
+    return _call(
+        "at_least",
+        lambda given, bound: (given >= bound).cast(pl.Float64),
+        lambda given, bound: float(given >= bound),
+        value,
+        limit,
+    )
+
+
+def exp(power: Operand) -> Operand:
+    """The exponential function."""
+    return _call("exp", lambda given: given.exp(), math.exp, power)
+
+
+def sine(degrees: Operand) -> Operand:
+    """The sine of an angle [deg]."""
+    return _call(
+        "sin", lambda given: given.radians().sin(), lambda x: math.sin(math.radians(x)), degrees
+    )
+
+
+def cosine(degrees: Operand) -> Operand:
+    """The cosine of an angle [deg]."""
+    return _call(
+        "cos", lambda given: given.radians().cos(), lambda x: math.cos(math.radians(x)), degrees
+    )
+
+
+def bearing(east: Operand, north: Operand) -> Operand:
+    """The direction [deg] of a vector, from north clockwise; undefined for none."""
+    return _call("bearing", _bearing_of_columns, _bearing, east, north)
+
+
+def _bearing_of_columns(east: pl.Expr, north: pl.Expr) -> pl.Expr:
+    angle = pl.arctan2(east, north).degrees()
+    around = pl.when(angle < 0).then(angle + 360.0).otherwise(angle)
+    return pl.when((east != 0) | (north != 0)).then(around).otherwise(math.nan)
+
+
+def _bearing(east: Operand, north: Operand) -> Operand:
+    if isinstance(east, Real) and isinstance(north, Real):
+        return math.degrees(math.atan2(east, north)) % 360.0
+    angle = _bearing(east.magnitude, north.to(east.units).magnitude)
+    return type(east)(angle, "degree")
+
+
+def _is_not_zero(state: Operand) -> float:
+    return float(state != 0)
+
+
+def _call(
+    name: str, of_columns: Callable[..., pl.Expr], of_numbers: Formula, *operands: Operand
+) -> Operand:
+    if any(isinstance(operand, Symbol) for operand in operands):
+        return Symbol(f"{name}({', '.join(_term(operand).text for operand in operands)})")
+    if any(isinstance(operand, pl.Expr) for operand in operands):
+        return of_columns(*operands)
+    return of_numbers(*operands)

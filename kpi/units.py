@@ -50,23 +50,29 @@ def formula_factor(formula: Formula, operands: Mapping[str, str], wanted: str, w
         The formula's dimensions contradict each other or those of *wanted*, or it mixes units.
     """
     scales = []
-    for probe in _PROBES:
-        values = {name: probe**power for power, name in enumerate(operands, start=1)}
+    for probe, places in _PROBES:
+        values = {name: probe**place for name, place in zip(operands, places, strict=False)}
         quantities = {name: values[name] * _quantity(unit, what) for name, unit in operands.items()}
         try:
             result = registry().Quantity(formula(**quantities))
         except pint.DimensionalityError as error:
             raise FormulaError(f"{what}: {error}; its terms do not add up") from error
-        unit = f"{result.units}" or "1"
-        scales.append(result.magnitude * factor(unit, wanted, what) / formula(**values))
+        scale = factor(f"{result.units}" or "1", wanted, what)
+        plain = formula(**values)
+        scales.append(result.magnitude * scale / plain if plain else scale)
     if not isclose(*scales, rel_tol=1e-9):
         raise FormulaError(f"{what}: adds units of different size; give its operands in one unit")
     # Pint multiplies in its own order: 999.9999999999999 kg/t means 1000.
     return float(f"{scales[0]:.12g}")
 
 
-#: Magnitudes with no rational relation, so that no difference of terms is zero by accident.
-_PROBES = (1.3247179572447460, 1.7548776662466927)
+#: Magnitudes so unrelated that no difference of terms is zero by accident, once ascending and once
+#: descending, since a formula may take the larger of two. What it gives is zero where it counts
+#: from a limit on, or not during a state; then its dimensions are all there is to see.
+_PROBES = (
+    (1.3247179572447460, [place**1.5 for place in range(1, 33)]),
+    (1.7548776662466927, [-(place**1.5) for place in range(1, 33)]),
+)
 
 
 def _quantity(unit: str, what: str) -> pint.Quantity[float]:
