@@ -2,15 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import httpx
 import psycopg
 
 from schemas.instant import from_ms, to_ms
+from tests.e2e.backend import Backend, backend
 from tests.e2e.processes import Service
 from tests.fixtures.broker import Broker
 from tests.fixtures.ports import free_row
@@ -22,34 +20,29 @@ PLCS = ("potline-1", "digestion-1", "power-1")
 EVERY_SCAN = "[[source.tag]]\ndeadband = 0.0\nmax_silence_s = 0"
 
 
-@dataclass
 class Park:
-    """The services by name, and where their numbers are found."""
+    """A simulated plant with agents in front of a backend."""
 
-    folder: Path
-    dsn: str
-    broker: Broker
-    services: dict[str, Service]
-    api_port: int
+    def __init__(self, behind: Backend) -> None:
+        self.backend = behind
+        self.broker = behind.broker
+
+    @property
+    def services(self) -> dict[str, Service]:
+        """Every process by name."""
+        return self.backend.services
 
     @property
     def ledger(self) -> Path:
         """Where the simulator writes what really happened."""
-        return self.folder / "ledger"
-
-    def get(self, path: str, **parameters: str) -> dict[str, Any]:
-        """The API's JSON answer; anything but 200 fails the test with the problem's text."""
-        answer = httpx.get(f"http://127.0.0.1:{self.api_port}{path}", params=parameters, timeout=30)
-        assert answer.status_code == 200, answer.text
-        body: dict[str, Any] = answer.json()
-        return body
+        return self.backend.folder / "ledger"
 
     def stored(self) -> dict[tuple[str, int], float]:
         """Value by (tag path, ts [ms]) of everything good in ``reading`` that a PLC said.
 
         An event of amount 0 is the agent's word that it read the log.
         """
-        with psycopg.connect(self.dsn) as connection:
+        with psycopg.connect(self.backend.dsn) as connection:
             rows = connection.execute(
                 "SELECT path, ts, value FROM reading JOIN tag ON tag.id = tag_id"
                 " WHERE quality BETWEEN 192 AND 255 AND NOT (kind = 'event' AND value = 0)"
@@ -58,7 +51,7 @@ class Park:
 
     def newest_ms(self, tag: str) -> int:
         """Time of the newest stored reading of *tag* [ms]; 0 if there is none."""
-        with psycopg.connect(self.dsn) as connection:
+        with psycopg.connect(self.backend.dsn) as connection:
             row = connection.execute(
                 "SELECT max(ts) FROM reading JOIN tag ON tag.id = tag_id WHERE path = %s", (tag,)
             ).fetchone()
@@ -78,55 +71,26 @@ class Park:
     def _is_newer(self, tag: str, ts_ms: int) -> bool:
         return self.newest_ms(tag) > ts_ms
 
-    def tails(self) -> str:
-        """The ends of all logs."""
-        return "\n".join(
-            f"--- {service.name}\n{service.tail()}" for service in self.services.values()
-        )
-
 
 def run_park(folder: Path, dsn: str, broker: Broker, tap_every_s: int = 5) -> Iterator[Park]:
     """Start all services on free ports, yield the park, end what still runs."""
     shutil.copytree(PLANTS, folder / "plants")
     plant = folder / "plants" / "pavlodar.toml"
-    ports = dict(zip((*PLCS, "api", "ingest"), free_row(5), strict=True))
-    env = {
-        "MQTT_HOST": broker.host,
-        "MQTT_PORT": str(broker.port),
-        "ERTIS_DSN": dsn,
-        "INGEST_METRICS_PORT": str(ports["ingest"]),
-    }
-
-    def service(name: str, *command: str) -> Service:
-        return Service(name, command, env, folder / f"{name}.log")
-
-    services = {
-        "simulator": service(
+    ports = dict(zip(PLCS, free_row(len(PLCS)), strict=True))
+    with backend(folder, dsn, broker, plant) as behind:
+        park = Park(behind)
+        behind.service(
             "simulator",
             *("simulator", "run", "--plant", str(plant), "--port", str(ports[PLCS[0]])),
-            *("--ledger", str(folder / "ledger"), "--tap-every-s", str(tap_every_s)),
-        ),
-        "ingest": service("ingest", "ingest", "run"),
-        "api": service("api", "api", "serve", "--port", str(ports["api"])),
-    }
-    for plc in PLCS:
-        config = folder / "plants" / "pavlodar" / f"{plc}.toml"
-        config.write_text(config.read_text().replace("[[source.tag]]", EVERY_SCAN))
-        services[plc] = service(
-            plc,
-            *("edge", "run", "--config", str(config), "--data-dir", str(folder / plc)),
-            *("--source", f"{plc}-plc=127.0.0.1:{ports[plc]}"),
-        )
-    migrate = service("migrate", "ingest", "migrate", "--plant", str(plant))
-    migrate.start()
-    assert migrate.wait() == 0, migrate.tail()
-    park = Park(folder, dsn, broker, services, ports["api"])
-    try:
-        for each in services.values():
-            each.start()
+            *("--ledger", str(park.ledger), "--tap-every-s", str(tap_every_s)),
+        ).start()
+        for plc in PLCS:
+            config = folder / "plants" / "pavlodar" / f"{plc}.toml"
+            config.write_text(config.read_text().replace("[[source.tag]]", EVERY_SCAN))
+            behind.service(
+                plc,
+                *("edge", "run", "--config", str(config), "--data-dir", str(folder / plc)),
+                *("--source", f"{plc}-plc=127.0.0.1:{ports[plc]}"),
+            ).start()
         park.wait_stored(0)
         yield park
-    finally:
-        for each in reversed(services.values()):
-            if each.running:
-                each.kill()

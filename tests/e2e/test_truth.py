@@ -84,7 +84,7 @@ def lost(park: Park, killed_ms: int) -> int:
 
 def kpi(park: Park, name: str, asset: str, start: int, end: int) -> float:
     """The value of a KPI over [start, end) [ms], of full coverage."""
-    answer = park.get(
+    answer = park.backend.get(
         f"/api/v1/kpis/{name}",
         asset=asset,
         **{"from": from_ms(start).isoformat(), "to": from_ms(end).isoformat()},
