@@ -16,6 +16,7 @@
     │   ├── BrokerDown
     │   ├── DatabaseDown
     │   ├── DatabaseBusy       ... gave a transaction up: deadlock, lock timeout, no free connection
+    │   ├── LeaseLost          ... another process leads this shard of ingest now
     │   ├── DeviceDown         ... a PLC or meter does not answer
     │   └── StorageFull        ... the disk of a spool or of the database
     └── DefectError            ours: a rule of Ertis itself is broken
@@ -109,6 +110,10 @@ class DatabaseDown(UnavailableError):
 
 class DatabaseBusy(UnavailableError):
     """PostgreSQL gave this transaction up (deadlock, time limit, no free connection)."""
+
+
+class LeaseLost(UnavailableError):
+    """Another process took over what this one led; started again, this one stands by."""
 
 
 class DeviceDown(UnavailableError):

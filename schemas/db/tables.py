@@ -128,6 +128,9 @@ edge_node = Table(
     Column("born_at", Instant, comment="payload time of the live NBIRTH"),
     Column("spool_id", Text, comment="null: the node has no spool, plain Sparkplug"),
     Column("committed", INT8MULTIRANGE, comment="spool positions in the database"),
+    Column("heard_at", Instant, comment="host time"),
+    Column("skew_ms", Integer, comment="its clock behind the host's [ms]"),
+    Column("last_position", BigInteger, comment="highest known of spool"),
     UniqueConstraint("group_id", "node_id"),
     comment="One row an edge node that was ever born. Some 100 rows.",
 )
@@ -213,14 +216,25 @@ gap = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("source", Text, nullable=False, index=True, comment="Sparkplug group/node[/device]"),
-    Column("cause", Text, nullable=False, comment="sequence, dropped, refused ..."),
-    Column("from_ts", Instant, nullable=False),
+    Column("cause", Text, nullable=False, comment="word of ingest.gap.Cause"),
+    Column("from_ts", Instant, comment="last reading before; null: nobody knows"),
     Column("to_ts", Instant, comment="null: still open"),
     Column("first_position", BigInteger, comment="spool positions missing, from"),
     Column("last_position", BigInteger, comment="spool positions missing, to"),
     Column("found_at", Instant, nullable=False),
     Column("closed_at", Instant, comment="when the backfill was complete"),
+    Column("spool_id", Text, comment="whose positions; null: none"),
+    Index("ix_gap_open", "source", postgresql_where="closed_at IS NULL"),
     comment="The gap ledger: every span that is missing, and why. Some rows a week.",
+)
+
+shard = Table(
+    "shard",
+    metadata,
+    Column("host_id", Text, primary_key=True, comment="Sparkplug host application"),
+    Column("epoch", BigInteger, nullable=False, comment="grows whenever another process leads"),
+    Column("since", Instant, nullable=False, comment="this epoch, server time"),
+    comment="Which ingest leads each shard, as a fence for those before it. Some rows.",
 )
 
 #: Tables with time as second key column, and the width of one chunk or partition [days].
