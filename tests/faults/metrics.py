@@ -49,6 +49,23 @@ def tallies(page: str) -> Tallies:
     return found
 
 
+def sample(port: int, name: str) -> float | None:
+    """The first value of a metric; None where it is not shown or nobody answers."""
+    try:
+        page = fetch(port, "/metrics")
+    except OSError:
+        return None
+    return next(
+        (
+            sample.value
+            for family in text_string_to_metric_families(page)
+            for sample in family.samples
+            if sample.name == name
+        ),
+        None,
+    )
+
+
 def unbalanced(page: str) -> list[str]:
     """The sources whose identity is broken, with their columns."""
     return [

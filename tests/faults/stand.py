@@ -212,8 +212,9 @@ def _summaries(dsn: str, ledger: Readings, end: datetime) -> pl.DataFrame:
     tags = tag_frame(catalogue, catalogue.tags)
     start = readings["ts"].min()
     assert isinstance(start, datetime)
+    start = start.replace(minute=0, second=0, microsecond=0)
     computed = multiply(readings, products, tags)
-    return summarise(pl.concat([readings, computed]), tags, start - _MINUTE, end, _MINUTE)
+    return summarise(pl.concat([readings, computed]), tags, start, end, _MINUTE)
 
 
 def _catalogue(dsn: str) -> Catalogue:
