@@ -91,6 +91,12 @@ def minutes_in(spans: pl.DataFrame) -> int:
     return int(spans.select((pl.col("end") - pl.col("start")).sum()).item())
 
 
+def outer(spans: pl.DataFrame) -> tuple[datetime, datetime]:
+    """The start of the first and the end of the last of *spans*."""
+    low, high = spans.select(pl.col("start").min(), pl.col("end").max()).row(0)
+    return instant_of(low), instant_of(high)
+
+
 def rows_in(rows: pl.DataFrame, spans: pl.DataFrame, time: str, *, inside: bool) -> pl.DataFrame:
     """The *rows* of tags whose column *time* is in one of disjoint *spans*, or else in none."""
     place = pl.col("tag_id").cast(pl.Int64) * 2**32

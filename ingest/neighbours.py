@@ -11,7 +11,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from ingest.marks import instant_of, rows_in
+from ingest.marks import outer, rows_in
 from kpi.frames import INSTANT, READINGS, SUMMARY, Schema
 from schemas.db.frames import FrameReader
 from schemas.db.tables import reading, rollup_1m
@@ -122,14 +122,12 @@ def _rows_in(
 ) -> pl.DataFrame:
     given = _Spans(spans)
     # The planner leaves out partitions by constants alone.
-    outer = (
-        column >= instant_of(spans.select(pl.col("start").min()).item()),
-        column < instant_of(spans.select(pl.col("end").max()).item()),
-    )
+    low, high = outer(spans)
     return frames.fetch(
         sa.select(table)
         .join(given.table, table.c.tag_id == given.table.c.tag_id)
-        .where(column >= given.low, column < given.high, *outer)
+        .where(column >= given.low, column < given.high)
+        .where(column >= low, column < high)
     )
 
 

@@ -22,19 +22,17 @@ import polars as pl
 import psycopg
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from psycopg import sql
 
 from ingest import marks, reach
 from ingest.neighbours import neighbours, readings_around, summaries_in
 from ingest.points import Points, load_points
-from kpi.frames import SUMMARY
+from ingest.replacement import replace
 from kpi.merge import merge
 from kpi.product import multiply
 from kpi.summary import summarise
 from schemas.backoff import full_jitter
 from schemas.db.engine import connect, wrap_errors
 from schemas.db.frames import FrameReader
-from schemas.db.tiers import ensure_span
 from schemas.errors import UnavailableError
 
 log = structlog.get_logger()
@@ -48,15 +46,6 @@ _CHUNK: Final = 500_000
 _IDLE_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 10.0
 _LOCK: Final = 0x45525449_726F6C6C  # "ERTIroll"
-
-_DELETE: Final = sql.SQL(
-    """DELETE FROM {table}
-       USING unnest(%s::int4[], %s::int8[], %s::int8[]) AS span (tag_id, low, high)
-       WHERE {table}.tag_id = span.tag_id
-         AND bucket >= to_timestamp(low * 60) AND bucket < to_timestamp(high * 60)
-         AND bucket >= %s AND bucket < %s"""
-)
-_COPY: Final = sql.SQL("COPY {table} ({columns}) FROM STDIN (FORMAT csv)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +182,7 @@ class RollupWorker:
         hours = 0
         for chunk in _chunks(kept):
             rows = self._summaries(points, chunk)
-            _replace(connection, "rollup_1m", chunk, rows)
+            replace(connection, "rollup_1m", chunk, rows)
             hours += self._merge_hours(connection, points, chunk, rows, closed)
         marks.leave(connection, _left(around, reached, closed))
         minutes = marks.minutes_in(kept)
@@ -205,7 +194,7 @@ class RollupWorker:
         operands = marks.union(reach.with_operands(spans, products))
         readings = readings_around(self._frames, points.holding(operands))
         computed = multiply(readings, products, points.tags)
-        rows = summarise(pl.concat([readings, computed]), tags, *_outer(spans), _MINUTE)
+        rows = summarise(pl.concat([readings, computed]), tags, *marks.outer(spans), _MINUTE)
         return marks.rows_in(rows, spans, "bucket", inside=True)
 
     def _merge_hours(
@@ -229,7 +218,7 @@ class RollupWorker:
             summaries_in(self._frames, points.holding(hours)), spans, "bucket", inside=False
         )
         minutes = pl.concat([others, marks.rows_in(rows, hours, "bucket", inside=True)])
-        _replace(connection, "rollup_1h", hours, merge(minutes, every=_HOUR))
+        replace(connection, "rollup_1h", hours, merge(minutes, every=_HOUR))
         return marks.minutes_in(hours) // 60
 
     def _known(self, connection: psycopg.Connection) -> Points:
@@ -288,27 +277,3 @@ def _left(around: pl.DataFrame, reached: pl.DataFrame, closed: int) -> dict[int,
     holding = after.filter("holds")["tag_id"].to_list()
     left[closed] = left.get(closed, []) + holding
     return left
-
-
-def _outer(spans: pl.DataFrame) -> tuple[datetime, datetime]:
-    low, high = spans.select(pl.col("start").min(), pl.col("end").max()).row(0)
-    return marks.instant_of(low), marks.instant_of(high)
-
-
-def _replace(
-    connection: psycopg.Connection, table: str, spans: pl.DataFrame, rows: pl.DataFrame
-) -> None:
-    """Make *rows* all that *table* holds in *spans*."""
-    low, high = _outer(spans)
-    ensure_span(connection, table, low, high)
-    names = {
-        "table": sql.Identifier(table),
-        "columns": sql.SQL(", ").join(map(sql.Identifier, SUMMARY)),
-    }
-    columns = [spans[name].to_list() for name in ("tag_id", "start", "end")]
-    connection.execute(_DELETE.format(**names), (*columns, low, high))
-    text = rows.select(list(SUMMARY)).write_csv(
-        include_header=False, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ"
-    )
-    with connection.cursor() as cursor, cursor.copy(_COPY.format(**names)) as copy:
-        copy.write(text)
