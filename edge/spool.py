@@ -13,12 +13,13 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from edge.frame import Frame, chunks, encode, seal
+from edge.reserve import Reserve
 from schemas.errors import ConfigError, StorageFull
 from schemas.fault import FaultPoint
 from schemas.reading import Reading
@@ -106,6 +107,7 @@ class Spool:
         self._max_bytes = max_bytes
         self._max_age_ms = int(max_age_s * 1000)
         self._fault = fault or FaultPoint()
+        self._reserve = Reserve(path.with_suffix(".reserve"))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(
@@ -115,15 +117,17 @@ class Spool:
             right = f"name a folder that this agent may write to ({error})"
             raise ConfigError("--data-dir", str(path.parent), right) from error
         try:
-            self._open()
+            with _naming_full():
+                self._open()
         except sqlite3.DatabaseError as error:
             self._db.close()
             raise ConfigError("--data-dir", str(path), _why_not(error)) from error
 
     def _open(self) -> None:
         run = self._db.execute
-        run("pragma auto_vacuum = incremental")
+        # First of all: without it SQLite makes a file for shared memory, even on a full disk.
         run("pragma locking_mode = exclusive")
+        run("pragma auto_vacuum = incremental")
         run("pragma journal_mode = wal")
         run("pragma synchronous = full")
         run(f"pragma journal_size_limit = {4 << 20}")
@@ -133,10 +137,13 @@ class Spool:
         with self._transaction():
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 run(statement)
-            run(f"pragma user_version = {_LAYOUT}")
+            if layout != _LAYOUT:
+                run(f"pragma user_version = {_LAYOUT}")
             run("insert or ignore into meta values ('id', ?)", (uuid.uuid4().hex,))
         (self.id,) = run("select value from meta where key = 'id'").fetchone()
         (self._page,) = run("pragma page_size").fetchone()
+        bd_seq = run("select value from meta where key = 'bd_seq'").fetchone()
+        self._bd_seq = -1 if bd_seq is None else int(bd_seq[0])
 
     def close(self) -> None:
         """Close the file."""
@@ -145,28 +152,33 @@ class Spool:
     def declare(self, device: str, names: Sequence[str]) -> dict[str, int]:
         """The aliases of *device*'s metrics and of its spool position; new ones where needed."""
         names = [*names, SPOOL_POSITION]
-        with self._transaction():
-            self._db.executemany(
-                "insert into metric (device, name) values (?, ?) on conflict do nothing",
-                ((device, name) for name in names),
-            )
-        rows = self._db.execute("select name, alias from metric where device = ?", (device,))
-        known = dict(rows.fetchall())
+        known = self._aliases(device)
+        if new := [name for name in names if name not in known]:
+            with self._transaction():
+                self._db.executemany(
+                    "insert into metric (device, name) values (?, ?) on conflict do nothing",
+                    ((device, name) for name in new),
+                )
+            known = self._aliases(device)
         return {name: known[name] for name in names}
+
+    def _aliases(self, device: str) -> dict[str, int]:
+        rows = self._db.execute("select name, alias from metric where device = ?", (device,))
+        return dict(rows.fetchall())
 
     def marks(self) -> dict[str, int]:
         """How far each event log was read."""
         return dict(self._db.execute("select log, number from mark").fetchall())
 
     def next_bd_seq(self) -> int:
-        """The bdSeq of a new connection: 0 the first time, then one more each, 255 before 0."""
-        with self._transaction():
-            self._db.execute(
-                "insert into meta values ('bd_seq', 0)"
-                " on conflict do update set value = (value + 1) % 256"
-            )
-            (value,) = self._db.execute("select value from meta where key = 'bd_seq'").fetchone()
-        return int(value)
+        """The bdSeq of a new connection: 0 the first time, then one more each, 255 before 0.
+
+        On a full disk it is remembered until the end of the process: that beats no connection.
+        """
+        self._bd_seq = (self._bd_seq + 1) % 256
+        with suppress(StorageFull), self._transaction():
+            self._db.execute("insert or replace into meta values ('bd_seq', ?)", (self._bd_seq,))
+        return self._bd_seq
 
     def commit(
         self,
@@ -175,6 +187,7 @@ class Spool:
         marks: Mapping[str, int],
     ) -> Committed:
         """Keep the readings of each device as frames, with the log *marks* that belong to them."""
+        self._reserve.keep()
         now_ms = time.time_ns() // 1_000_000
         frames: list[Frame] = []
         with self._transaction():
@@ -207,12 +220,22 @@ class Spool:
 
     def truncate(self, through: int) -> Tally:
         """Delete what is in the database: every frame up to position *through*."""
-        with self._transaction():
-            gone = self._delete("position <= ?", through)
-        # Bounded, so that it never holds up a group commit; the rest follows with the next.
-        # As a script: it yields no rows, and `execute` would step over its first page alone.
-        self._db.executescript(f"pragma incremental_vacuum({_VACUUM_PAGES})")
+        try:
+            gone = self._cut(through)
+        except StorageFull:
+            self._reserve.give_up()
+            gone = self._cut(through)
+        with suppress(StorageFull), _naming_full():
+            # Bounded, so that it never holds up a group commit; the rest follows with the next.
+            # As a script: it yields no rows, and `execute` would step over its first page alone.
+            self._db.executescript(f"pragma incremental_vacuum({_VACUUM_PAGES})")
+            if not self._reserve.kept:
+                self._db.execute("pragma wal_checkpoint(truncate)").fetchall()
         return gone
+
+    def _cut(self, through: int) -> Tally:
+        with self._transaction():
+            return self._delete("position <= ?", through)
 
     def contents(self) -> Contents:
         """What is in it now."""
@@ -260,18 +283,28 @@ class Spool:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        try:
-            self._db.execute("begin immediate")
-            yield
-            self._db.execute("commit")
-        except BaseException as error:
-            if self._db.in_transaction:
-                self._db.execute("rollback")
-            if isinstance(error, sqlite3.OperationalError) and _full(error):
-                raise StorageFull(
-                    f"the disk of the spool: {error}; free some room or mend it"
-                ) from error
-            raise
+        with _naming_full():
+            try:
+                self._db.execute("begin immediate")
+                yield
+                self._db.execute("commit")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("rollback")
+                raise
+
+
+@contextmanager
+def _naming_full() -> Iterator[None]:
+    """Call a disk that is full, or fails, by its name."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if _full(error):
+            raise StorageFull(
+                f"the disk of the spool: {error}; free some room or mend it"
+            ) from error
+        raise
 
 
 def _full(error: sqlite3.OperationalError) -> bool:
