@@ -152,7 +152,9 @@ def _online(running: subprocess.Popen[bytes], port: int) -> bool:
         return False
     finally:
         connection.close()
-    return bool(parts["broker"] == "connected" and parts.get("lane", "connected") == "connected")
+    return bool(
+        parts.get("broker") == "connected" and parts.get("lane", "connected") == "connected"
+    )
 
 
 def _listens(port: int) -> bool:

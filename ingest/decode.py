@@ -1,12 +1,15 @@
 """Sparkplug payloads to columns.
 
-The loop over a payload's metrics is one list comprehension per column; what is out of the ordinary
-(no alias, null, another field, text) is looked at metric by metric, and only where it may be.
-Measured 2026-11-21 on one core: parse and three comprehensions carry 2.9 million metrics/s, with
-``WhichOneof`` of each metric 2.2 million.
+Metrics that are laid out alike are read as arrays (`ingest.uniform`). For the others the loop over
+a payload's metrics is one list comprehension per column; what is out of the ordinary (no alias,
+null, another field, text) is looked at metric by metric, and only where it may be. Measured
+2026-11-21 on a busy core with 200 metrics a message, with parsing: 0.18 us a metric as arrays, 0.41
+by comprehensions.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +18,7 @@ from ingest.event import Data
 from ingest.frame import Columns, Frame, TextReading
 from ingest.letter import Fault, Letter, Named, excerpt
 from ingest.metric_table import OWN, UNDECLARED, UNMAPPED, UNSUPPORTED, MetricTable
+from ingest.uniform import runs
 from schemas.quality import Quality
 from schemas.sparkplug.datatype import INTEGERS, read_value
 from schemas.sparkplug.node import SPOOL_POSITION
@@ -36,7 +40,7 @@ def decode(data: Data, table: MetricTable) -> Frame:
 
     Never raises: what cannot be read is in the frame's letters, its neighbours in the columns.
     """
-    return _Message(data, table).frame()
+    return _plain(data, table) or _Message(data, table).frame()
 
 
 def letter(data: Data, table: MetricTable, fault: Fault) -> Letter:
@@ -56,6 +60,48 @@ def letter(data: Data, table: MetricTable, fault: Fault) -> Letter:
         fault.detail,
         len(named),
     )
+
+
+def _plain(data: Data, table: MetricTable) -> Frame | None:
+    """The frame of a message of good doubles or floats, all of them tags; None for any other.
+
+    A spool position may stand last.
+    """
+    metrics = data.payload.metrics
+    found = list(runs(data.raw, len(metrics)))
+    count = sum(len(run.alias) for run in found)
+    if not count or len(metrics) - count > 1:
+        return None
+    position = None
+    if count < len(metrics):
+        last = metrics[count]
+        (slot,) = table.slots([last])
+        if slot == table.undeclared or table.names[slot] != SPOOL_POSITION:
+            return None
+        position = last.long_value or last.int_value or None
+    tag_id = _joined([table.tags(run.field, run.alias) for run in found])
+    ts_ms = _joined([run.ts_ms for run in found])
+    if not (tag_id.all() and ts_ms.all()):
+        return None
+    columns = Columns(tag_id, ts_ms, _joined([run.value for run in found]), *_ordinary(count))
+    return Frame(count, columns, position=position, historical=found[0].historical)
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+@lru_cache(maxsize=64)
+def _ordinary(count: int) -> tuple[NDArray[np.bool_], NDArray[np.int16], NDArray[np.int32]]:
+    """``null``, ``quality`` and ``place`` of *count* good readings, shared and so not writeable."""
+    columns = (
+        np.zeros(count, np.bool_),
+        np.full(count, Quality.GOOD, np.int16),
+        np.arange(count, dtype=np.int32),
+    )
+    for column in columns:
+        column.setflags(write=False)
+    return columns
 
 
 class _Message:

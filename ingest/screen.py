@@ -56,6 +56,8 @@ def screen(columns: Columns, bounds: Bounds) -> Screened:
 def sift(frame: Frame, bounds: Bounds, write: Callable[[Fault], Letter]) -> None:
     """Move what cannot be true out of *frame* into its letters, which *write* makes."""
     screened = screen(frame.columns, bounds)
+    if not screened.rejected and not frame.texts:
+        return
     frame.columns = screened.accepted
     faults = [
         Fault(rejected.rule, rejected.detail, rejected.places.tolist())
