@@ -24,6 +24,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ingest.event import Publish
 from ingest.inbox import Connected, Disconnected, Inbox, Message
+from ingest.read_ahead import ReadAheadClient
 from schemas.settings import MqttSettings
 from schemas.telemetry import TOPIC_PREFIX
 
@@ -37,8 +38,11 @@ _LEAVE_WITHIN_S: Final = 5.0
 class Link:
     """A paho client that connects, and connects again, by itself until it is closed."""
 
-    def __init__(self, name: str, settings: MqttSettings, client: Client) -> None:
+    def __init__(
+        self, name: str, settings: MqttSettings, client: Client, may: Callable[[], bool]
+    ) -> None:
         self.connected = False
+        self._may = may
         self.client = client
         self._name = name
         self._up: Callable[[], None]
@@ -76,6 +80,17 @@ class Link:
 
         self.client.on_message = on_message
         self.client.loop_start()
+
+    def permitted(self) -> None:
+        """To be called before each attempt to connect.
+
+        Raises
+        ------
+        ConnectionError
+            Not now: paho tries again, as if the broker had refused.
+        """
+        if not self._may():
+            raise ConnectionError("another process may have this client id")
 
     def close(self) -> None:
         """Disconnect and end the network thread."""
@@ -115,13 +130,21 @@ class Link:
 class HostLink:
     """The Sparkplug host's connection: clean start, a new will for each attempt.
 
+    It connects only while *may* says so.
+
     Source: tck-id-message-flow-phid-sparkplug-clean-session-50.
     """
 
     def __init__(
-        self, settings: MqttSettings, host: str, inbox: Inbox, will: Callable[[int], Publish]
+        self,
+        settings: MqttSettings,
+        host: str,
+        inbox: Inbox,
+        will: Callable[[int], Publish],
+        *,
+        may: Callable[[], bool] = lambda: True,
     ) -> None:
-        client = Client(
+        client = ReadAheadClient(
             CallbackAPIVersion.VERSION2, client_id=f"ertis-host-{host}", protocol=MQTTv5
         )
         client.on_pre_connect = self._leave_will
@@ -132,7 +155,7 @@ class HostLink:
             clean_start=True,
             properties=_connect_properties(expiry_s=0),
         )
-        self._link = Link("sparkplug", settings, client)
+        self._link = Link("sparkplug", settings, client, may)
         self._inbox = inbox
         self._will = will
         self._will_ms = 0
@@ -162,15 +185,16 @@ class HostLink:
             message.topic, bytes(message.payload), message.qos, message.retain
         )
 
-    def close(self, death: Publish) -> None:
-        """Leave on purpose: *death* first, then the DISCONNECT that cancels the will."""
-        if self.connected:
+    def close(self, death: Publish | None) -> None:
+        """Leave on purpose: *death* first, if any, then the DISCONNECT that cancels the will."""
+        if self.connected and death is not None:
             sent = self._link.client.publish(death.topic, death.payload, death.qos, death.retain)
             with suppress(RuntimeError, ValueError):  # the connection went meanwhile
                 sent.wait_for_publish(_LEAVE_WITHIN_S)
         self._link.close()
 
     def _leave_will(self, client: Client, _userdata: object) -> None:
+        self._link.permitted()
         self._will_ms = now_ms()
         will = self._will(self._will_ms)
         client.will_set(will.topic, will.payload, will.qos, will.retain)
@@ -187,13 +211,19 @@ class LaneLink:
     """The JSON lane's connection: a session that the broker keeps while we are away.
 
     Messages are acknowledged in the order of their arrival (MQTT-4.6.0-2), each once its readings
-    are in the database.
+    are in the database. It connects only while *may* says so.
     """
 
     def __init__(
-        self, settings: MqttSettings, host: str, inbox: Inbox, *, unacknowledged: int
+        self,
+        settings: MqttSettings,
+        host: str,
+        inbox: Inbox,
+        *,
+        unacknowledged: int,
+        may: Callable[[], bool] = lambda: True,
     ) -> None:
-        client = Client(
+        client = ReadAheadClient(
             CallbackAPIVersion.VERSION2,
             client_id=f"ertis-lane-{host}",
             protocol=MQTTv5,
@@ -206,7 +236,8 @@ class LaneLink:
             clean_start=False,
             properties=_connect_properties(_SESSION_EXPIRY_S, unacknowledged),
         )
-        self._link = Link("telemetry", settings, client)
+        self._link = Link("telemetry", settings, client, may)
+        client.on_pre_connect = lambda *_: self._link.permitted()
         self._inbox = inbox
         self._lock = threading.Lock()
         self._connection = 0

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -21,7 +22,36 @@ class Part:
     state: str
 
 
-Readiness = Callable[[], Mapping[str, Part]]
+class Readiness:
+    """What `look` finds, and since when each part is as it is. Any thread may `see`."""
+
+    def __init__(self, look: Callable[[], Mapping[str, Part]]) -> None:
+        self._look = look
+        self._lock = threading.Lock()
+        self._since: dict[str, tuple[Part, datetime]] = {}
+
+    def see(self) -> Mapping[str, tuple[Part, datetime]]:
+        """Every part with the time at which it was first seen so; look often, or that is late."""
+        with self._lock:
+            now = datetime.now(UTC)
+            self._since = {
+                name: known
+                if (known := self._since.get(name)) and known[0] == part
+                else (part, now)
+                for name, part in self._look().items()
+            }
+            return self._since
+
+    def document(self) -> tuple[bool, Mapping[str, object]]:
+        """Whether all are ready; and as JSON, with the times of those that are not."""
+        parts = self.see()
+        missing = {name: f"{at:%FT%TZ}" for name, (part, at) in parts.items() if not part.ready}
+        states = {name: part.state for name, (part, _) in parts.items()}
+        return not missing, {
+            "ready": not missing,
+            **states,
+            **({"since": missing} if missing else {}),
+        }
 
 
 class HealthServer:
@@ -67,13 +97,11 @@ def _handler(counters: Counters, readiness: Readiness) -> type[BaseHTTPRequestHa
                 case "/health/live":
                     self._answer(HTTPStatus.OK, "application/json", b'{"live": true}')
                 case "/health/ready":
-                    self._ready(readiness())
+                    self._ready(*readiness.document())
                 case _:
                     self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"no such page\n")
 
-        def _ready(self, parts: Mapping[str, Part]) -> None:
-            ready = all(part.ready for part in parts.values())
-            document = {"ready": ready, **{name: part.state for name, part in parts.items()}}
+        def _ready(self, ready: bool, document: Mapping[str, object]) -> None:
             status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
             self._answer(status, "application/json", json.dumps(document).encode())
 

@@ -4,13 +4,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
+
+from ingest.names import TagNames
 
 _MESSAGE_BYTES: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message off the wire. ``receipt`` is called once it need not come again."""
 
     topic: str
@@ -32,7 +33,14 @@ class Disconnected:
     """The connection is gone."""
 
 
-Arrival = Message | Connected | Disconnected
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """The plant was stored anew: these are its names now."""
+
+    names: TagNames
+
+
+Arrival = Message | Connected | Disconnected | Renamed
 
 
 class Inbox:

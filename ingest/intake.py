@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
+import numpy as np
+
 from ingest import lane
 from ingest.acks import Acknowledgements
 from ingest.buffer import Batch, Birth, Buffer, Gap
@@ -29,7 +31,7 @@ from ingest.event import (
     Unusable,
 )
 from ingest.frame import Frame
-from ingest.inbox import Arrival, Connected, Disconnected, Message
+from ingest.inbox import Arrival, Connected, Disconnected, Message, Renamed
 from ingest.letter import Fault, Letter
 from ingest.metric_table import MetricTable
 from ingest.names import TagNames
@@ -80,7 +82,7 @@ class Intake:
     ) -> None:
         self._session = session
         self._acks = acks
-        self._names = names
+        self.names = names
         self._buffer = buffer
         self._counters = counters
         self._horizon = horizon
@@ -101,6 +103,8 @@ class Intake:
             case Disconnected():
                 self._follow(self._session.disconnected(now_ms), now_ms)
                 self._wire = None
+            case Renamed(names):
+                self._rename(names, now_ms)
             case Message(topic) if topic.startswith(TOPIC_PREFIX):
                 self._waiting.append(arrival)
                 self._take_waiting()
@@ -120,13 +124,13 @@ class Intake:
         for receipt in batch.receipts:
             receipt()
 
-    def tick(self, now_ms: int) -> None:
-        """What the time alone brings."""
+    def tick(self, now_ms: int, *, acknowledge: bool = True) -> None:
+        """What the time alone brings; Commit Through only where we may *acknowledge*."""
         events = self._session.tick(now_ms)
         self._counters.rebirths.inc(sum(isinstance(event, Publish) for event in events))
         self._follow(events, now_ms)
         self._take_waiting()
-        if self._wire is not None:
+        if acknowledge and self._wire is not None:
             for command in self._acks.due(now_ms):
                 self._fault.reached("ingest.acknowledge")
                 self._wire.publish(command)
@@ -137,6 +141,15 @@ class Intake:
                 for source, (first, last) in self._refused_ms.items()
             )
             self._refused_ms.clear()
+
+    def _rename(self, names: TagNames, now_ms: int) -> None:
+        """Look all tags up again; births then tell the database whose they are."""
+        self.names = names
+        for source, table in self._tables.items():
+            before = table.tag_id
+            table.rename(names.resolve)
+            if not np.array_equal(before, table.tag_id):
+                self._session.ask_rebirth(source, now_ms, spread=True)
 
     def _follow(self, events: Iterable[Event], now_ms: int) -> None:
         for event in events:
@@ -161,7 +174,7 @@ class Intake:
 
     def _born(self, born: Born) -> None:
         data, source = born.data, born.source
-        table = self._tables[source] = MetricTable(source, data.payload, self._names.resolve)
+        table = self._tables[source] = MetricTable(source, data.payload, self.names.resolve)
         self._settle_doubt(source)
         dropped = Ranges()
         if born.spool is not None:
@@ -231,7 +244,7 @@ class Intake:
         while self._waiting and not self._buffer.full:
             message = self._waiting.popleft()
             seen = (message.topic, message.payload, message.received_ms)
-            frame = lane.decode(*seen, self._names.ids)
+            frame = lane.decode(*seen, self.names.ids)
             self._admit(_LANE_SOURCE, frame, message.received_ms, partial(lane.letter, *seen))
             if message.receipt is not None:
                 self._buffer.put(partial(_add_receipt, message.receipt))

@@ -49,12 +49,10 @@ class MetricTable:
         self.names: list[str] = [metric.name for metric in birth.metrics]
         self.datatypes: list[DataType] = [_datatype(m.datatype) for m in birth.metrics]
         self.by_name = {name: slot for slot, name in enumerate(self.names) if name}
-        self.tag_id: NDArray[np.int32] = np.full(count + 1, UNDECLARED, np.int32)
         self.field = np.full(count + 1, "double_value", object)
         self.text: NDArray[np.bool_] = np.zeros(count + 1, np.bool_)
         self.whole: NDArray[np.bool_] = np.zeros(count + 1, np.bool_)
-        for slot, (name, datatype) in enumerate(zip(self.names, self.datatypes, strict=True)):
-            self.tag_id[slot] = _tag(source, name, datatype, resolve)
+        for slot, datatype in enumerate(self.datatypes):
             self.text[slot] = datatype in _TEXTS
             self.whole[slot] = datatype in INTEGERS
             if datatype in NUMERIC:
@@ -64,10 +62,20 @@ class MetricTable:
             for slot, metric in enumerate(birth.metrics)
             if metric.HasField("alias")
         }
-        tags = self.tag_id[:-1]
-        self.plain = bool(np.all(self.field[:-1][tags > 0] == "double_value"))
         self.numeric = not bool(self.text.any())
-        self.unmapped = int(np.count_nonzero(tags == UNMAPPED))
+        self.rename(resolve)
+
+    def rename(self, resolve: Resolve) -> None:
+        """Look the tags up (again)."""
+        tags = [
+            _tag(self.source, name, datatype, resolve)
+            for name, datatype in zip(self.names, self.datatypes, strict=True)
+        ]
+        self.tag_id: NDArray[np.int32] = np.array([*tags, UNDECLARED], np.int32)
+        self.plain = bool(np.all(self.field[self.tag_id > 0] == "double_value"))
+        self._tags_by_field = {
+            field: self._tags_by_alias(field) for field in ("double_value", "float_value")
+        }
 
     def slots(self, metrics: Sequence[Metric]) -> list[int]:
         """The slot of each metric: by alias, or by name where it has none."""
@@ -78,6 +86,19 @@ class MetricTable:
                 if not metric.HasField("alias"):  # it reads as 0
                     slots[place] = self.by_name.get(metric.name, undeclared)
         return slots
+
+    def tags(self, field: str, aliases: NDArray[np.uint32]) -> NDArray[np.int32]:
+        """The tags of *aliases* that carry their values in *field*; 0 for all others."""
+        return self._tags_by_field[field].take(aliases, mode="clip")
+
+    def _tags_by_alias(self, field: str) -> NDArray[np.int32]:
+        """The tag of each alias below a bound, lest a stray one cost memory; 0 at the end."""
+        bound = 4 * len(self.names) + 64
+        tags = np.zeros(bound + 1, np.int32)
+        for alias, slot in self.by_alias.items():
+            if alias < bound and self.field[slot] == field and not self.text[slot]:
+                tags[alias] = max(int(self.tag_id[slot]), 0)
+        return tags
 
     @property
     def tag_ids(self) -> NDArray[np.int32]:

@@ -9,7 +9,7 @@ import random
 import threading
 from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
@@ -17,18 +17,19 @@ from ingest.acks import Acknowledgements
 from ingest.broker import HostLink, LaneLink, now_ms
 from ingest.buffer import Batch, Buffer
 from ingest.counters import Counters
-from ingest.health import HealthServer, Part
+from ingest.health import HealthServer, Part, Readiness
 from ingest.inbox import Inbox
 from ingest.intake import Horizon, Intake
-from ingest.maintenance import Maintenance
+from ingest.lease import Lease
+from ingest.maintenance import CatalogueWatch, Maintenance
 from ingest.rebirth import RebirthPolicy
 from ingest.rollup import RollupWorker
 from ingest.session import HostSession, SessionPolicy
 from ingest.settings import IngestSettings
-from ingest.start import Knowledge, learn
+from ingest.start import Knowledge, learn, our_tables
 from ingest.writer import Writer, WriterState
 from schemas.backoff import full_jitter
-from schemas.errors import UnavailableError
+from schemas.errors import LeaseLost, UnavailableError
 from schemas.fault import FaultPoint
 from schemas.instant import to_ms
 from schemas.settings import MqttSettings
@@ -40,6 +41,7 @@ _ARRIVALS_A_TURN: Final = 64
 
 #: A part of ingest that works beside the stream until the event is set.
 Worker = Callable[[threading.Event], None]
+Answer = TypeVar("Answer")
 
 
 class IngestService:
@@ -64,12 +66,15 @@ class IngestService:
             most_bytes=settings.buffer_mb * 1_000_000,
         )
         self._committed: SimpleQueue[Batch] = SimpleQueue()
+        self._lease = Lease(dsn, settings.host_id, settings.lease_s)
+        self._leading = False
+        self.readiness = Readiness(self.parts)
         self._host: HostLink | None = None
         self._lane: LaneLink | None = None
         self._writer: Writer | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Work until *stop* is set, then drain and leave.
+        """Work until *stop* is set, then drain and leave; stand by while another process leads.
 
         A broker or database that is not there yet is waited for.
 
@@ -77,6 +82,8 @@ class IngestService:
         ------
         ConfigError
             The database lacks our tables or the plant, or the port of /metrics is taken.
+        LeaseLost
+            Another process took over while this one was not seen; started again, it stands by.
         """
         settings = self._settings
         health = None
@@ -86,16 +93,32 @@ class IngestService:
             )
             log.info("serving /metrics", host=settings.metrics_host, port=health.port)
         try:
-            if (knowledge := self._learn(stop)) is not None:
-                self._work(knowledge, stop)
+            if self._patiently(self._lease_or_stop, stop):
+                self._lead(stop)
         finally:
+            self._lease.close()
             if health is not None:
                 health.close()
+        if self._lease.lost:
+            raise LeaseLost(
+                f"another process leads host {settings.host_id!r} now; "
+                "start this one again and it stands by"
+            )
 
-    def readiness(self) -> Mapping[str, Part]:
+    def parts(self) -> Mapping[str, Part]:
         """The parts that are needed, and how each is."""
+        if not self._leading:
+            up = self._lease.database_up
+            return {
+                "lease": Part(ready=False, state="standby" if up else "waiting"),
+                "database": Part(up, "answering" if up else WriterState.DATABASE_DOWN.value),
+            }
         writer = WriterState.STARTING if self._writer is None else self._writer.state
+        if writer is WriterState.WRITING and not self._lease.database_up:
+            writer = WriterState.DATABASE_DOWN
+        held = self._lease.held
         parts = {
+            "lease": Part(held, "held" if held else "expired"),
             "broker": _connected(self._host),
             "database": Part(writer is WriterState.WRITING, writer.value),
         }
@@ -103,27 +126,53 @@ class IngestService:
             parts["lane"] = _connected(self._lane)
         return parts
 
-    def _learn(self, stop: threading.Event) -> Knowledge | None:
-        attempt = 0
-        while not stop.is_set():
+    def _patiently(
+        self, attempt: Callable[[threading.Event], Answer | None], stop: threading.Event
+    ) -> Answer | None:
+        """The first answer of *attempt*, for as long as the database is away; None once stopped."""
+        tries = 0
+        while not (stop.is_set() or self._lease.lost):
             try:
-                return learn(self._dsn, self._settings.group_ids)
+                with our_tables():
+                    return attempt(stop)
             except UnavailableError as error:
-                if attempt == 0:
+                if tries == 0:
                     log.warning("waiting for the database", error=str(error))
-                stop.wait(full_jitter(attempt, cap_s=5.0))
-                attempt += 1
+                stop.wait(full_jitter(tries, cap_s=5.0))
+                tries += 1
         return None
 
+    def _lease_or_stop(self, stop: threading.Event) -> bool:
+        host = self._settings.host_id
+        return self._lease.acquire(
+            stop, lambda: log.info("standing by: another process leads", host=host)
+        )
+
+    def _lead(self, stop: threading.Event) -> None:
+        self._leading = True
+        log.info("leading", host=self._settings.host_id)
+        done = threading.Event()
+        holding = threading.Thread(target=self._lease.hold, args=(done,), name="lease")
+        holding.start()
+        try:
+            knowledge = self._patiently(lambda _: learn(self._dsn, self._settings.group_ids), stop)
+            if knowledge is not None:
+                self._work(knowledge, stop)
+        finally:
+            done.set()
+            holding.join()
+
     def _work(self, knowledge: Knowledge, stop: threading.Event) -> None:
+        lease = self._lease
         session, intake = self._assemble(knowledge)
         give_up = threading.Event()
         writer = self._writer = Writer(
-            self._dsn,
+            lease.writer_dsn,
             self._buffer,
             self.counters,
-            lambda rows, place, reason: knowledge.names.refusal(rows, place, reason, now_ms()),
+            lambda rows, place, reason: intake.names.refusal(rows, place, reason, now_ms()),
             self._fault,
+            fence=lease.fence,
         )
         writing = threading.Thread(
             target=writer.run, args=(self._committed.put, give_up), name="writer"
@@ -132,7 +181,13 @@ class IngestService:
             threading.Thread(target=work, args=(stop,), name=name)
             for name, work in self._workers().items()
         ]
-        host = self._host = HostLink(self._mqtt, self._settings.host_id, self._inbox, session.will)
+        host = self._host = HostLink(
+            self._mqtt,
+            self._settings.host_id,
+            self._inbox,
+            session.will,
+            may=lambda: lease.held,
+        )
         for thread in (writing, *working):
             thread.start()
         try:
@@ -143,30 +198,36 @@ class IngestService:
                     self._settings.host_id,
                     self._inbox,
                     unacknowledged=self._settings.lane_messages,
+                    may=lambda: lease.held,
                 )
                 self._lane.open()
             log.info("listening", groups=knowledge.groups, tags=len(knowledge.names.ids))
-            while not stop.is_set():
+            while not (stop.is_set() or lease.lost):
                 self._turn(intake, host, _TICK_S)
-            log.info("draining")
+                self.readiness.see()
+            log.info("draining" if not lease.lost else "leaving what is in memory to the leader")
             self._inbox.close()
             self._turn(intake, host, 0.0)
         finally:
             stop.set()
             self._buffer.close()
-            writing.join(self._settings.drain_s)
+            writing.join(0.0 if lease.lost else self._settings.drain_s)
             give_up.set()
             writing.join()
             self._turn(intake, host, 0.0)
             if self._lane is not None:
                 self._lane.close()
-            host.close(session.leaving(now_ms()))
+            # Of a host that goes on elsewhere nothing is said: its leader is online.
+            host.close(None if lease.lost else session.leaving(now_ms()))
             for thread in working:
                 thread.join()
 
     def _workers(self) -> Mapping[str, Worker]:
         keep = self._settings.keep
-        workers: dict[str, Worker] = {"maintenance": Maintenance(self._dsn, keep).run}
+        workers: dict[str, Worker] = {
+            "maintenance": Maintenance(self._dsn, keep).run,
+            "catalogue": CatalogueWatch(self._dsn, self._lease, self._inbox).run,
+        }
         if self._settings.rollup:
             rollup = RollupWorker(self._dsn, registry=self.counters.registry, keep=keep)
             workers["rollup"] = rollup.run
@@ -179,7 +240,7 @@ class IngestService:
             for _ in range(min(len(arrivals), _ARRIVALS_A_TURN)):
                 intake.arrived(arrivals.popleft(), host, now_ms())
             self._acknowledge(intake)
-            intake.tick(now_ms())
+            intake.tick(now_ms(), acknowledge=self._lease.held)
             self.counters.waiting_bytes.labels("inbox").set(self._inbox.size)
             self.counters.waiting_bytes.labels("buffer").set(self._buffer.size)
             if not arrivals:

@@ -121,9 +121,9 @@ class HostSession:
         """The death certificate to publish before a disconnect on purpose."""
         return self._certificate.death(now_ms)
 
-    def ask_rebirth(self, source: Source, now_ms: int) -> None:
-        """Ask the node of *source* for its births: its data names an alias that none declared."""
-        self._rebirths.want(source.edge_node, now_ms)
+    def ask_rebirth(self, source: Source, now_ms: int, *, spread: bool = False) -> None:
+        """Ask the node of *source* for its births; *spread* where many nodes are asked."""
+        self._rebirths.want(source.edge_node, now_ms, spread=spread)
 
     def receive(
         self, topic: str, payload: bytes, now_ms: int, *, retained: bool = False

@@ -32,6 +32,7 @@ class IngestSettings(BaseSettings):
     earliest: AwareDatetime = datetime(2000, 1, 1, tzinfo=EPOCH.tzinfo)
     rollup: bool = Field(default=True, description="whether this process makes the summaries")
     keep_days: float | None = Field(default=None, gt=0, description="of raw readings; empty: ever")
+    lease_s: float = Field(default=10.0, ge=1, description="silence after which another may lead")
     drain_s: float = Field(default=10.0, ge=0)
 
     @property

@@ -68,16 +68,30 @@ def load_names(dsn: str) -> TagNames:
 
 
 @contextmanager
+def our_tables() -> Iterator[None]:
+    """Say what to do where the database is not, or not any more, of this version.
+
+    Raises
+    ------
+    ConfigError
+        A table or column is missing.
+    """
+    try:
+        yield
+    except (psycopg.ProgrammingError, sqlalchemy.exc.ProgrammingError) as error:
+        cause = error.orig if isinstance(error, sqlalchemy.exc.ProgrammingError) else error
+        if isinstance(cause, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+            right = "a database with our tables: python -m ingest migrate --plant FILE"
+            raise ConfigError("ERTIS_DSN", str(cause).splitlines()[0], right) from error
+        raise
+
+
+@contextmanager
 def _opened(dsn: str) -> Iterator[sqlalchemy.Connection]:
     engine = make_engine(dsn, pool_size=1)
     try:
-        with wrap_errors(), engine.begin() as connection:
+        with our_tables(), wrap_errors(), engine.begin() as connection:
             yield connection
-    except sqlalchemy.exc.ProgrammingError as error:
-        if isinstance(error.orig, psycopg.errors.UndefinedTable):
-            right = "a database with our tables: python -m ingest migrate --plant FILE"
-            raise ConfigError("ERTIS_DSN", "a database without them", right) from error
-        raise
     finally:
         engine.dispose()
 

@@ -45,7 +45,10 @@ class WriterState(StrEnum):
 
 
 class Writer:
-    """Takes batches from *buffer*, writes them, and tells *committed* (on its own thread)."""
+    """Takes batches from *buffer*, writes them, and tells *committed* (on its own thread).
+
+    *fence* is the last step of each transaction; what it raises ends it.
+    """
 
     def __init__(
         self,
@@ -54,6 +57,8 @@ class Writer:
         counters: Counters,
         explain: Explain,
         fault: FaultPoint,
+        *,
+        fence: Callable[[psycopg.Connection], None] = lambda _: None,
     ) -> None:
         self.state = WriterState.WRITING  # the database answered when the catalogue was read
         self._dsn = dsn
@@ -61,6 +66,7 @@ class Writer:
         self._counters = counters
         self._explain = explain
         self._fault = fault
+        self._fence = fence
         self._connection: psycopg.Connection | None = None
         self._partitions: set[int] = set()
 
@@ -123,6 +129,7 @@ class Writer:
     ) -> Fates:
         with connection.transaction():
             fates = write(connection, batch, arranged, refused, merge=merge)
+            self._fence(connection)
             self._fault.reached("ingest.copy")
         self._counters.batches.labels("merge" if merge else "copy").inc()
         return fates

@@ -286,6 +286,7 @@ def test_readiness_names_the_missing_part(stand: Stand, edge: Edge) -> None:
 
     assert stand.ready() == {
         "ready": True,
+        "lease": "held",
         "broker": "connected",
         "database": "writing",
         "lane": "connected",
