@@ -1,6 +1,11 @@
 """What every test can ask for: servers that are real, databases that are its own."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+#: Speed is no property of an answer: a busy machine must not fail a test.
+settings.register_profile("ertis", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ertis")
 
 pytest_plugins = [
     "tests.fixtures.environment",
