@@ -54,7 +54,7 @@ class Topic:
             ("device", self.device),
         ):
             if word is not None and (not word or _FORBIDDEN & set(word)):
-                raise TopicError(f"{what} id {word!r}: must not be empty nor hold + / #")
+                raise TopicError(f"{what} id {word!r}: must not be empty nor hold + / # or U+0000")
         if self.type.of_device != (self.device is not None):
             raise TopicError(
                 f"{self.type} with device {self.device!r}: device ids belong to the D types only"
@@ -79,7 +79,7 @@ class Topic:
 def state_topic(host: str) -> str:
     """Where *host* says whether it is online (tck-id-host-topic-phid-birth-topic)."""
     if not host or _FORBIDDEN & set(host):
-        raise TopicError(f"host id {host!r}: must not be empty nor hold + / #")
+        raise TopicError(f"host id {host!r}: must not be empty nor hold + / # or U+0000")
     return f"{NAMESPACE}/STATE/{host}"
 
 

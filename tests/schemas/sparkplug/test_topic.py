@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.errors import TopicError
 from schemas.sparkplug.topic import MessageType, Topic, state_host, state_topic
 
-IDS = st.text(st.characters(exclude_characters="+/#", exclude_categories=["Cs"]), min_size=1)
+IDS = st.text(st.characters(exclude_characters="+/#\0", exclude_categories=["Cs"]), min_size=1)
 
 
 @given(IDS, st.sampled_from(MessageType), IDS, IDS)
