@@ -11,7 +11,7 @@ RUN        := $(VENV)/bin/python -m
 READY      := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench proto clean
+.PHONY: help setup run test check format bench docs proto clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | \
@@ -38,6 +38,10 @@ format: $(READY)  ## Format the code and mend what the linter can
 
 bench: $(READY)  ## Run every benchmark; each prints one JSON line
 	@for name in $(BENCHMARKS); do $(RUN) benchmarks $$name $(ARGS) || exit; done
+
+docs: $(READY)  ## Write the page of KPIs from their catalogue
+	$(RUN) api kpis > docs/kpis.md.new
+	mv docs/kpis.md.new docs/kpis.md
 
 proto: $(READY)  ## Generate the Sparkplug codec from its .proto
 	$(RUN) grpc_tools.protoc -I. --python_out=. --pyi_out=. schemas/sparkplug/sparkplug_b.proto

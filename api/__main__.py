@@ -10,6 +10,9 @@ from pydantic import ValidationError
 
 from api.app import create_app
 from api.settings import ApiSettings
+from kpi.catalogue.park import AREAS
+from kpi.derivation.rules import RULES
+from kpi.document import document
 from schemas.document import first_fault
 from schemas.process import ExitCode, configure_logs, run_command
 from schemas.settings import DatabaseSettings
@@ -52,6 +55,12 @@ def serve(
         access_log=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
+
+
+@app.command()
+def kpis() -> None:
+    """Print the catalogue of KPIs, which needs no database, as a page of Markdown."""
+    sys.stdout.write(document(AREAS, RULES))
 
 
 if __name__ == "__main__":

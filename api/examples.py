@@ -155,7 +155,7 @@ EXAMPLES: Final = (
                             "name": "steam",
                             "title": "Live steam",
                             "unit": "t",
-                            "made_of": ["integral of steam_flow"],
+                            "made_of": ["integral of steam_flow (digestion)"],
                         }
                     ],
                     "asset_types": ["digestion", "refinery", "site"],

@@ -9,7 +9,8 @@ from api.formats import cached
 from api.openapi import answers
 from kpi.binding import Binding, bind
 from kpi.catalogue.park import KPIS
-from kpi.kpi import Input, Kpi, Rated
+from kpi.document import made_of
+from kpi.kpi import Kpi
 from schemas.db.catalogue import Catalogue
 from schemas.errors import NotFoundError, nearest
 
@@ -64,7 +65,7 @@ def _declared(kpi: Kpi) -> Declared:
         description=kpi.description,
         formula=kpi.formula_text,
         inputs=[
-            Operand(given.name, given.title, given.unit, _made_of(given)) for given in kpi.inputs
+            Operand(given.name, given.title, given.unit, made_of(given)) for given in kpi.inputs
         ],
         asset_types=sorted(kpi.assets),
         valid=kpi.valid,
@@ -72,15 +73,6 @@ def _declared(kpi: Kpi) -> Declared:
         source=kpi.source,
         parameter_sets={given.name: given.source for given in kpi.parameter_sets},
     )
-
-
-def _made_of(given: Input | Rated) -> list[str]:
-    if isinstance(given, Rated):
-        return [f"rated {given.rating} over the time that {given.over} covers"]
-    return [
-        f"{source.aggregate.value} of {source.measure}{f', once a {source.per}' * bool(source.per)}"
-        for source in given.sources
-    ]
 
 
 def find_kpi(id_: str, parameter: str = "id") -> Kpi:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from kpi.kpi import Aggregate, Input, Kpi, Rated, Source
+from kpi.kpi import Aggregate, Given, Input, Kpi, Rated, Source
 from kpi.units import factor
 from schemas.errors import NotFoundError
-from schemas.plant.model import Asset, Plant, Tag
+from schemas.plant.model import Asset, Plant, Rating, Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,7 @@ def kpis_of(kpis: Mapping[str, Kpi], asset: str, plant: Plant) -> list[Kpi]:
     return [
         kpi
         for kpi in kpis.values()
-        if plant.asset(asset).type in kpi.assets
-        and all(
-            any(_found(given, asset, plant)) for given in kpi.inputs if isinstance(given, Input)
-        )
+        if plant.asset(asset).type in kpi.assets and _is_measured(kpi, asset, plant)
     ]
 
 
@@ -52,7 +49,7 @@ def bind(kpi: Kpi, asset: str, plant: Plant, tag_ids: Mapping[str, int]) -> Bind
     Raises
     ------
     NotFoundError
-        The asset is of another type, or no tag at or below it gives one of the inputs.
+        The asset is of another type, or no tag or rating at or below it gives one of the inputs.
     FormulaError
         A tag or rating has a unit that does not fit the input.
     """
@@ -60,82 +57,142 @@ def bind(kpi: Kpi, asset: str, plant: Plant, tag_ids: Mapping[str, int]) -> Bind
     if kind not in kpi.assets:
         right = f"{asset} is a {kind}; {kpi.id} belongs to {', '.join(sorted(kpi.assets))}"
         raise NotFoundError("kpi", kpi.id, right)
-    terms: list[Term] = []
-    inputs = {given.name: given for given in kpi.inputs}
-    for given in kpi.inputs:
-        measured = given if isinstance(given, Input) else inputs[given.over]
-        if not isinstance(measured, Input):
-            raise TypeError(f"KPI {kpi.id}: {given.name} is over a rated input")
-        found = list(_found(measured, asset, plant))
-        if not found:
-            measures = " or ".join(source.measure for source in measured.sources)
-            raise NotFoundError("kpi", kpi.id, f"{asset} has no tag for {given.name} ({measures})")
-        for source, tag, served in found:
-            term = (
-                _measured(measured, source, tag, served, tag_ids)
-                if isinstance(given, Input)
-                else _rated(given, tag, plant, tag_ids)
-            )
-            terms.append(term)
-    return Binding(kpi, asset, tuple(terms))
-
-
-def _measured(
-    given: Input, source: Source, tag: Tag, served: int, tag_ids: Mapping[str, int]
-) -> Term:
-    unit = source.aggregate.unit(tag.unit)
-    weight = served * factor(unit, given.unit, f"{tag.path} as {given.name}")
-    return Term(given.name, tag_ids[tag.path], tag.path, source.aggregate, weight)
-
-
-def _rated(given: Rated, tag: Tag, plant: Plant, tag_ids: Mapping[str, int]) -> Term:
-    ratings = [
-        asset.ratings[given.rating]
-        for asset in plant.subtree(tag.asset)
-        if given.rating in asset.ratings
-    ]
-    weight = sum(
-        rating.value * factor(f"({rating.unit}) * s", given.unit, f"{tag.asset} {given.rating}")
-        for rating in ratings
+    return Binding(
+        kpi,
+        asset,
+        tuple(
+            Term(given.name, tag_ids[part.tag.path], part.tag.path, column, weight)
+            for given in kpi.inputs
+            for part, column, weight in _weighed(kpi, given, asset, plant)
+        ),
     )
-    return Term(given.name, tag_ids[tag.path], tag.path, Aggregate.COVERED, weight)
 
 
-def _found(given: Input, asset: str, plant: Plant) -> Iterator[tuple[Source, Tag, int]]:
-    """Source, tag, and how often the tag counts."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A tag that gives a part of an input; it serves the assets at and below ``at``.
+
+    ``count`` is how often it counts: once, or once for each asset of the type that it is ``per``.
+    """
+
+    source: Source
+    tag: Tag
+    at: str
+    count: int
+
+
+def _is_measured(kpi: Kpi, asset: str, plant: Plant) -> bool:
+    """Whether at least one tag, with its rating, gives each input."""
+    for given in kpi.inputs:
+        measured = _measured(kpi, given)
+        if measured is None or measured.optional:
+            continue
+        part = next(_found(measured, asset, plant), None)
+        if part is None:
+            return False
+        rating = given.rating if isinstance(given, Rated) else part.source.rated
+        if rating is not None and not _ratings(rating, part.at, plant):
+            return False
+    return True
+
+
+def _measured(kpi: Kpi, given: Given) -> Input | None:
+    """The input whose tags *given* takes; None if it takes none."""
+    if isinstance(given, Rated):
+        given = next(one for one in kpi.inputs if one.name == given.over)
+    return given if isinstance(given, Input) else None
+
+
+def _weighed(
+    kpi: Kpi, given: Given, asset: str, plant: Plant
+) -> Iterator[tuple[_Part, Aggregate, float]]:
+    """The tags that give an input, with what is taken of each and by how much it counts."""
+    measured = _measured(kpi, given)
+    if measured is None:
+        return
+    found = False
+    for part in _found(measured, asset, plant):
+        found = True
+        if isinstance(given, Rated):
+            yield part, Aggregate.COVERED, _rated_weight(given, part, plant)
+        else:
+            yield part, part.source.aggregate, _weight(measured, part, plant)
+    if not found and not measured.optional:
+        measures = " or ".join(source.measure for source in measured.sources)
+        raise NotFoundError("kpi", kpi.id, f"{asset} has no tag for {given.name} ({measures})")
+
+
+def _weight(given: Input, part: _Part, plant: Plant) -> float:
+    unit = part.source.aggregate.unit(part.tag.unit)
+    what = f"{part.tag.path} as {given.name}"
+    if part.source.rated is None:
+        return part.count * factor(unit, given.unit, what)
+    return sum(
+        rating.value * factor(f"({unit}) * ({rating.unit})", given.unit, what)
+        for rating in _ratings(part.source.rated, part.at, plant)
+    )
+
+
+def _rated_weight(given: Rated, part: _Part, plant: Plant) -> float:
+    return sum(
+        rating.value * factor(f"({rating.unit}) * s", given.unit, f"{part.at} {given.rating}")
+        for rating in _ratings(given.rating, part.at, plant)
+    )
+
+
+def _ratings(name: str, asset: str, plant: Plant) -> list[Rating]:
+    """The ratings of this name at and below *asset*, or else of the nearest asset above."""
+    below = [one.ratings[name] for one in plant.subtree(asset) if name in one.ratings]
+    parent = plant.asset(asset).parent
+    while not below and parent is not None:
+        above = plant.asset(parent)
+        below = [above.ratings[name]] if name in above.ratings else []
+        parent = above.parent
+    return below
+
+
+def _found(given: Input, asset: str, plant: Plant) -> Iterator[_Part]:
     start = plant.asset(asset)
     below = list(_below(given, start, plant))
-    for source, tag in below or _above(given, start, plant):
-        served = _served(source, asset if not below else tag.asset, plant)
-        if served:
-            yield source, tag, served
+    yield from below or _above(given, start, plant)
 
 
-def _below(given: Input, asset: Asset, plant: Plant) -> Iterator[tuple[Source, Tag]]:
+def _below(given: Input, asset: Asset, plant: Plant) -> Iterator[_Part]:
+    shared = None
     for source in given.sources:
         if tag := _measured_by(asset, source, plant):
-            yield source, tag
-            return
-    for child in plant.children[asset.path]:
-        yield from _below(given, child, plant)
+            if source.per is None:
+                yield _Part(source, tag, asset.path, 1)
+                return
+            shared = shared or (source, tag)
+    own = [part for child in plant.children[asset.path] for part in _below(given, child, plant)]
+    yield from own
+    if shared is not None:
+        source, tag = shared
+        served = {below.path for part in own for below in plant.subtree(part.at)}
+        rest = sum(
+            below.type == source.per and below.path not in served
+            for below in plant.subtree(asset.path)
+        )
+        if rest:
+            yield _Part(source, tag, asset.path, rest)
 
 
-def _above(given: Input, asset: Asset, plant: Plant) -> Iterator[tuple[Source, Tag]]:
+def _above(given: Input, asset: Asset, plant: Plant) -> Iterator[_Part]:
+    asked = asset
     while asset.parent is not None:
         asset = plant.asset(asset.parent)
         for source in given.sources:
-            if source.per is not None and (tag := _measured_by(asset, source, plant)):
-                yield source, tag
-                return
+            tag = _measured_by(asset, source, plant)
+            if tag is None or (source.per is None and source.rated is None):
+                continue
+            count = sum(below.type == source.per for below in plant.subtree(asked.path))
+            if count or source.rated is not None:
+                yield _Part(source, tag, asked.path, count)
+            return
 
 
 def _measured_by(asset: Asset, source: Source, plant: Plant) -> Tag | None:
     if asset.type not in source.of:
         return None
     return plant.tags.get(f"{asset.path}/{source.measure}")
-
-
-def _served(source: Source, asset: str, plant: Plant) -> int:
-    if source.per is None:
-        return 1
-    return sum(below.type == source.per for below in plant.subtree(asset))

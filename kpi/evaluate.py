@@ -7,7 +7,7 @@ import polars as pl
 
 from kpi.binding import Binding, Term
 from kpi.frames import INSTANT
-from kpi.kpi import Aggregate
+from kpi.kpi import Aggregate, Settled
 
 #: Coverage is a sum of seconds; a rounding in its last digits must not lose an answer.
 _ROUNDING = 1e-9
@@ -42,13 +42,7 @@ def evaluate(
         is undefined; ``reason`` then says why, and warns of a value outside the valid range.
     """
     kpi = binding.kpi
-    inputs = _inputs(binding, summaries, edges)
-    wide = _spans(edges)
-    for name in kpi.operands:
-        of_input = inputs.filter(pl.col("input") == name)
-        wide = wide.join(
-            of_input.select("span", pl.col("value").alias(name), _covered(name)), on="span"
-        ).sort("span")
+    wide = _wide(_inputs(binding, summaries, edges), kpi.operands, _spans(edges))
     # As full columns: for Polars' division by a plain number see kpi.summary.
     constants = {
         name: pl.col("span") * 0.0 + constant.value
@@ -102,18 +96,96 @@ def _spans(edges: Sequence[datetime]) -> pl.DataFrame:
 
 def _inputs(binding: Binding, summaries: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
     """``span, input, value, coverage, good, tags, readings``, every span and input once."""
-    spans = _spans(edges)
     # Floats are added in one fixed order, whatever order the rows came in.
-    rows = (
-        summaries.filter(pl.col("bucket") >= edges[0], pl.col("bucket") < edges[-1])
-        .with_columns(span=_span_of(spans))
-        .sort("tag_id", "bucket")
+    rows = summaries.filter(pl.col("bucket") >= edges[0], pl.col("bucket") < edges[-1]).sort(
+        "tag_id", "bucket"
     )
+    measured = _measured(binding, rows, edges)
+    settled = [given for given in binding.kpi.inputs if isinstance(given, Settled)]
+    if not settled:
+        return measured
+    hours = _hours(edges)
+    by_hour = _measured(binding, rows, hours)
+    found = [_settled(given, by_hour, hours, measured, edges) for given in settled]
+    order = pl.Enum([given.name for given in binding.kpi.inputs])
+    return pl.concat([measured, *found]).sort("span", pl.col("input").cast(order))
+
+
+def _measured(binding: Binding, rows: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
+    """The inputs that are sums over tags."""
+    spans = _spans(edges)
+    rows = rows.with_columns(span=_span_of(spans))
+    terms: dict[str, list[Term]] = {
+        given.name: [] for given in binding.kpi.inputs if not isinstance(given, Settled)
+    }
+    for term in binding.terms:
+        terms[term.input].append(term)
     of_input = [
-        _input(rows, spans, name, [term for term in binding.terms if term.input == name])
-        for name in binding.kpi.operands
+        _input(rows, spans, name, given) if given else _absent(spans, name)
+        for name, given in terms.items()
     ]
     return pl.concat(of_input).sort("span", maintain_order=True)
+
+
+def _absent(spans: pl.DataFrame, name: str) -> pl.DataFrame:
+    """An optional input that the plant does not have: zero, and that is known."""
+    none, all_ = pl.lit(0, pl.Int64), pl.lit(1.0)
+    return spans.select(
+        "span",
+        value=pl.lit(0.0),
+        readings=none,
+        input=pl.lit(name),
+        coverage=all_,
+        good=all_,
+        tags=none,
+    )
+
+
+def _settled(
+    given: Settled,
+    by_hour: pl.DataFrame,
+    hours: Sequence[datetime],
+    measured: pl.DataFrame,
+    edges: Sequence[datetime],
+) -> pl.DataFrame:
+    """The sum over hours of a formula of each; known as far as what it is settled from."""
+    value = given.formula(**{name: pl.col(name) for name in given.operands})
+    values = (
+        _wide(by_hour, given.operands, _spans(hours))
+        .select(pl.col("start").alias("bucket"), value=value)
+        .with_columns(span=_span_of(_spans(edges)))
+        .group_by("span", maintain_order=True)
+        .agg("value")
+        # As lists, for the reason given in kpi.summary.
+        .with_columns(pl.col("value").list.sum())
+    )
+    return (
+        measured.filter(pl.col("input").is_in(given.operands))
+        .group_by("span", maintain_order=True)
+        .agg(pl.col("coverage", "good").min(), pl.col("tags", "readings").sum())
+        .join(values, on="span", maintain_order="left")
+        .with_columns(input=pl.lit(given.name))
+        .select(measured.columns)
+    )
+
+
+def _wide(inputs: pl.DataFrame, names: Sequence[str], spans: pl.DataFrame) -> pl.DataFrame:
+    """*spans* with the value and the coverage of each named input."""
+    for name in names:
+        of_input = inputs.filter(pl.col("input") == name)
+        spans = spans.join(
+            of_input.select("span", pl.col("value").alias(name), _covered(name)), on="span"
+        ).sort("span")
+    return spans
+
+
+def _hours(edges: Sequence[datetime]) -> list[datetime]:
+    """The edges and the whole hours between them."""
+    given = pl.Series(list(edges), dtype=INSTANT)
+    first, last = given[0], given[-1]
+    whole = pl.datetime_range(first, last, "1h", eager=True).dt.truncate("1h").cast(INSTANT)
+    inside = whole.filter((whole > first) & (whole < last))
+    return pl.concat([given, inside]).unique().sort().to_list()
 
 
 def _span_of(spans: pl.DataFrame) -> pl.Expr:

@@ -111,6 +111,30 @@ def at_least(value: Operand, limit: Operand) -> Operand:
     )
 
 
+def crossing(first: Operand, second: Operand, level: Operand) -> Operand:
+    """Where on the way from *first* down to *second* a level is crossed, from 0 to 1.
+
+    0 if *first* is not above it, 1 if *second* is not below.
+    """
+    return _call("crossing", _crossing_of_columns, _crossing, first, second, level)
+
+
+def _crossing_of_columns(first: pl.Expr, second: pl.Expr, level: pl.Expr) -> pl.Expr:
+    return (
+        pl.when(first <= level)
+        .then(0.0)
+        .when(second >= level)
+        .then(1.0)
+        .otherwise((first - level) / (first - second))
+    )
+
+
+def _crossing(first: Operand, second: Operand, level: Operand) -> Operand:
+    if first <= level:
+        return 0.0
+    return 1.0 if second >= level else (first - level) / (first - second)
+
+
 def exp(power: Operand) -> Operand:
     """The exponential function."""
     return _call("exp", lambda given: given.exp(), math.exp, power)

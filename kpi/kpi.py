@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
 
 from kpi.formula import Formula, written
 from kpi.units import formula_factor
@@ -46,15 +47,18 @@ class Source:
     """Where an input may come from: a measure of assets of some types, and how it adds up.
 
     The types ``of`` matter: the power of a pot is no power of a wind farm. With ``per``, an asset
-    type, the amount counts once for each such asset that it serves: the current of a potline flows
-    through every pot of the line, one after the other. Such a measure is also looked for above the
-    asset that is asked about.
+    type, the amount counts once for each such asset that it serves and that has no source of its
+    own: the current of a potline flows through every pot of the line, one after the other. With
+    ``rated`` it is multiplied by that rating of the assets that it serves: the sun that falls on a
+    farm, by the power of its inverters. Such measures are also looked for above the asset that is
+    asked about.
     """
 
     measure: str
     of: frozenset[str]
     aggregate: Aggregate
     per: str | None = None
+    rated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +66,15 @@ class Input:
     """An additive input, summed over the asset's subtree in ``unit``.
 
     ``sources`` are alternatives in order: the first one that an asset measures itself stands for
-    all below that asset, so that a grid meter wins over the turbines behind it.
+    all below that asset, so that a grid meter wins over the turbines behind it. An ``optional``
+    input is zero where no tag gives it: the plant has no battery.
     """
 
     name: str
     title: str
     unit: str
     sources: tuple[Source, ...]
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,8 @@ class Rated:
     """An additive input from the plant model: a rating times the time that another input covers.
 
     It takes the time that is covered instead of the time that passed because an hour of which half
-    is known must not count half as much capacity factor.
+    is known must not count half as much capacity factor. The rating is that of the assets at or
+    below the tag, or else of the nearest one above.
     """
 
     name: str
@@ -84,6 +91,29 @@ class Rated:
     unit: str
     rating: str
     over: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An additive input that is settled hour by hour: a formula over the sums of each UTC hour.
+
+    What an hour has too much is no help to another hour, so min(load, generation) is taken of each
+    hour and then summed. The parameters of ``formula`` name other inputs; it gives ``unit`` without
+    conversion. An hour that a span cuts is settled as far as it lies in the span.
+    """
+
+    name: str
+    title: str
+    unit: str
+    formula: Formula
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The names of the inputs that it is settled from."""
+        return tuple(inspect.signature(self.formula).parameters)
+
+
+Given: TypeAlias = Input | Rated | Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +137,11 @@ class ParameterSet:
 class Kpi:
     """A declared KPI.
 
-    ``formula`` takes every input, and every constant of a parameter set, as keyword and gives the
-    KPI; ``scale`` converts what it gives into ``unit``. ``assets`` are the types of asset that have
-    the KPI, ``valid`` is the range [unit] beyond which a value is doubted, ``minimum_coverage`` the
-    share of the span below which no value is given. The first of ``parameter_sets`` is the default.
+    ``formula`` takes inputs by name, and every constant of a parameter set, as keyword and gives
+    the KPI; ``scale`` converts what it gives into ``unit``. ``assets`` are the types of asset that
+    have the KPI, ``valid`` is the range [unit] beyond which a value is doubted,
+    ``minimum_coverage`` the share of the span below which no value is given. The first of
+    ``parameter_sets`` is the default.
 
     Raises
     ------
@@ -122,7 +153,7 @@ class Kpi:
     title: str
     unit: str
     assets: frozenset[str]
-    inputs: tuple[Input | Rated, ...]
+    inputs: tuple[Given, ...]
     formula: Formula
     description: str
     source: str
@@ -133,18 +164,32 @@ class Kpi:
 
     def __post_init__(self) -> None:
         units = {given.name: given.unit for given in self.inputs}
+        self._check_names(units)
+        for given in self.inputs:
+            if isinstance(given, Settled):
+                _check_settled(given, units, self.id)
+        operands = {name: units[name] for name in self.operands}
         scales = {
-            formula_factor(self.formula, units | _units(parameters), self.unit, f"KPI {self.id}")
-            for parameters in self.parameter_sets or (_NONE,)
+            formula_factor(self.formula, operands | dict(constants), self.unit, f"KPI {self.id}")
+            for constants in {_units(parameters) for parameters in self.parameter_sets or (_NONE,)}
         }
         if len(scales) != 1:
             raise FormulaError(f"KPI {self.id}: its parameter sets differ in units: {scales}")
         object.__setattr__(self, "scale", scales.pop())
-        for rated in self.inputs:
-            if isinstance(rated, Rated) and rated.over not in units:
-                raise FormulaError(
-                    f"KPI {self.id}: {rated.name} is over {rated.over!r}; name one of its inputs"
-                )
+
+    def _check_names(self, known: Collection[str]) -> None:
+        used = set(self.operands)
+        for given in self.inputs:
+            if isinstance(given, Settled):
+                used.update(given.operands)
+            elif isinstance(given, Rated):
+                used.add(given.over)
+                if given.over not in known:
+                    what = f"KPI {self.id}: {given.name} is over {given.over!r}"
+                    raise FormulaError(f"{what}; name one of its inputs")
+        for name in known:
+            if name not in used:
+                raise FormulaError(f"KPI {self.id}: its formula has no {name}; take the input out")
 
     @property
     def formula_text(self) -> str:
@@ -153,8 +198,9 @@ class Kpi:
 
     @property
     def operands(self) -> tuple[str, ...]:
-        """The names of the inputs."""
-        return tuple(given.name for given in self.inputs)
+        """The names of the inputs that the formula takes."""
+        taken = inspect.signature(self.formula).parameters
+        return tuple(given.name for given in self.inputs if given.name in taken)
 
     def parameters(self, name: str | None = None) -> ParameterSet:
         """The parameter set *name*, or the default one; an empty one if the KPI has none.
@@ -175,15 +221,25 @@ class Kpi:
 _NONE = ParameterSet("none", "no methodology constants", {})
 
 
-def _units(parameters: ParameterSet) -> dict[str, str]:
-    return {name: constant.unit for name, constant in parameters.constants.items()}
+def _check_settled(given: Settled, units: Mapping[str, str], kpi: str) -> None:
+    what = f"KPI {kpi}: {given.name}"
+    if unknown := [name for name in given.operands if name not in units]:
+        raise FormulaError(f"{what} is settled from {unknown[0]!r}; name one of its inputs")
+    operands = {name: units[name] for name in given.operands}
+    scale = formula_factor(given.formula, operands, given.unit, what)
+    if scale != 1.0:
+        raise FormulaError(f"{what} is {scale:g} {given.unit}; give its operands in {given.unit}")
+
+
+def _units(parameters: ParameterSet) -> tuple[tuple[str, str], ...]:
+    return tuple((name, constant.unit) for name, constant in parameters.constants.items())
 
 
 def declare(
     *,
     unit: str,
     assets: Collection[str],
-    inputs: tuple[Input | Rated, ...],
+    inputs: tuple[Given, ...],
     source: str,
     valid: tuple[float, float],
     minimum_coverage: float,

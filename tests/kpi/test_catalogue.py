@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from kpi.catalogue.methodology import FARADAY
 from kpi.catalogue.park import KPIS
-from kpi.catalogue.potline import FARADAY
 from tests.kpi.park import value
 
 DAY = timedelta(days=1)

@@ -89,9 +89,15 @@ def test_an_asset_has_the_kpis_of_its_type_that_its_tags_give() -> None:
         for asset in ("power/bare", "power/metered", POTS[0], "digestion")
     }
     assert of == {
-        "power/bare": ["capacity_factor"],
-        "power/metered": ["capacity_factor", "unavailability_loss", "curtailment_loss"],
-        POTS[0]: ["dc_specific_energy", "current_efficiency"],
+        "power/bare": ["energy_delivered", "capacity_factor"],
+        "power/metered": [
+            "energy_delivered",
+            "capacity_factor",
+            "unavailability_loss",
+            "curtailment_loss",
+            "energy_availability",
+        ],
+        POTS[0]: ["faraday_production", "current_efficiency", "dc_specific_energy"],
         "digestion": ["liquor_productivity", "steam_per_tonne"],
     }
 
@@ -100,7 +106,7 @@ def test_an_asset_of_another_type_is_told_apart_from_one_without_tags() -> None:
     """Both are NotFoundError; the message says which."""
     with pytest.raises(NotFoundError, match="is a pot"):
         bound("capacity_factor", POTS[0])
-    with pytest.raises(NotFoundError, match="energy_net"):
+    with pytest.raises(NotFoundError, match="energy_unavailable"):
         bound("curtailment_loss", "power/bare")
 
 
