@@ -40,7 +40,12 @@ def decode(data: Data, table: MetricTable) -> Frame:
 
     Never raises: what cannot be read is in the frame's letters, its neighbours in the columns.
     """
-    return _plain(data, table) or _Message(data, table).frame()
+    return _plain(data, table) or decode_any(data, table)
+
+
+def decode_any(data: Data, table: MetricTable) -> Frame:
+    """As `decode`, metric by metric where need be."""
+    return _Message(data, table).frame()
 
 
 def letter(data: Data, table: MetricTable, fault: Fault) -> Letter:

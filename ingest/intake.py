@@ -30,13 +30,14 @@ from ingest.event import (
     Subscribe,
     Unusable,
 )
-from ingest.frame import Frame
+from ingest.frame import Columns, Frame
 from ingest.inbox import Arrival, Connected, Disconnected, Message, Renamed
 from ingest.letter import Fault, Letter
 from ingest.metric_table import MetricTable
 from ingest.names import TagNames
+from ingest.ordinary import Ordinary
 from ingest.positions import HIGHEST_POSITION, Ranges
-from ingest.screen import Bounds, sift
+from ingest.screen import Bounds, screen, sift
 from ingest.session import HostSession
 from schemas.fault import FaultPoint
 from schemas.telemetry import TOPIC_PREFIX
@@ -83,6 +84,7 @@ class Intake:
         self._session = session
         self._acks = acks
         self.names = names
+        self._ordinary = Ordinary(names.ids)
         self._buffer = buffer
         self._counters = counters
         self._horizon = horizon
@@ -107,12 +109,11 @@ class Intake:
                 self._rename(names, now_ms)
             case Message(topic) if topic.startswith(TOPIC_PREFIX):
                 self._waiting.append(arrival)
-                self._take_waiting()
             case Message(topic, payload, received_ms, retained):
                 events = self._session.receive(topic, payload, received_ms, retained=retained)
                 self._follow(events, received_ms)
                 if arrival.receipt is not None:
-                    self._buffer.put(partial(_add_receipt, arrival.receipt))
+                    self._buffer.put(partial(_add_receipts, [arrival.receipt]))
         self._fault.reached("ingest.receive")
 
     def committed(self, batch: Batch) -> None:
@@ -145,6 +146,7 @@ class Intake:
     def _rename(self, names: TagNames, now_ms: int) -> None:
         """Look all tags up again; births then tell the database whose they are."""
         self.names = names
+        self._ordinary = Ordinary(names.ids)
         for source, table in self._tables.items():
             before = table.tag_id
             table.rename(names.resolve)
@@ -233,6 +235,9 @@ class Intake:
             self._refused_ms[source] = (first_ms, received_ms)
             return
         sift(frame, self._horizon.bounds(received_ms), write)
+        self._put(source, frame, received_ms)
+
+    def _put(self, source: str, frame: Frame, received_ms: int) -> None:
         self._counters.ledger.taken_in(source, frame.received)
         self._buffer.put(
             lambda batch: batch.add_readings(
@@ -241,13 +246,35 @@ class Intake:
         )
 
     def _take_waiting(self) -> None:
+        """Take in the JSON lane's messages, the ordinary ones many at a time."""
         while self._waiting and not self._buffer.full:
-            message = self._waiting.popleft()
-            seen = (message.topic, message.payload, message.received_ms)
-            frame = lane.decode(*seen, self.names.ids)
-            self._admit(_LANE_SOURCE, frame, message.received_ms, partial(lane.letter, *seen))
-            if message.receipt is not None:
-                self._buffer.put(partial(_add_receipt, message.receipt))
+            messages, columns = self._ordinary.take(self._waiting)
+            if columns is None:
+                self._take_one(self._waiting.popleft())
+            elif self._believed(columns, messages):
+                frame = Frame(len(columns), columns)
+                self._put(_LANE_SOURCE, frame, messages[0].received_ms)
+                self._leave_receipts(messages)
+            else:
+                while messages and not self._buffer.full:
+                    self._take_one(messages.popleft())
+                self._waiting.extendleft(reversed(messages))
+
+    def _take_one(self, message: Message) -> None:
+        seen = (message.topic, message.payload, message.received_ms)
+        frame = lane.decode(*seen, self.names.ids)
+        self._admit(_LANE_SOURCE, frame, message.received_ms, partial(lane.letter, *seen))
+        self._leave_receipts([message])
+
+    def _believed(self, columns: Columns, messages: Iterable[Message]) -> bool:
+        """Whether every reading may be true at the time at which the first message came."""
+        bounds = self._horizon.bounds(min(message.received_ms for message in messages))
+        return not screen(columns, bounds).rejected
+
+    def _leave_receipts(self, messages: Iterable[Message]) -> None:
+        receipts = [message.receipt for message in messages if message.receipt is not None]
+        if receipts:
+            self._buffer.put(partial(_add_receipts, receipts))
 
     def _unusable(self, event: Unusable) -> None:
         known = event.source is not None and event.source.edge_node in self._tables
@@ -287,6 +314,6 @@ def _add_gaps(gaps: list[Gap], batch: Batch) -> None:
     batch.gaps += gaps
 
 
-def _add_receipt(receipt: Callable[[], None], batch: Batch) -> None:
+def _add_receipts(receipts: list[Callable[[], None]], batch: Batch) -> None:
     batch.opened()
-    batch.receipts.append(receipt)
+    batch.receipts += receipts
