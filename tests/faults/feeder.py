@@ -28,11 +28,14 @@ _MARK = "step"
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What one feeder is told: the load, steps a second, and how the agent delivers."""
+    """What one feeder is told: the load, steps a second, and how the agent delivers.
+
+    Without a ``rate`` each step waits for its own time: its readings are as live as can be.
+    """
 
     load: Load
     data_dir: str
-    rate: float = 100.0
+    rate: float | None = 100.0
     ack_timeout_s: float = 1.0
     replay_readings_per_s: float = 100_000.0
 
@@ -80,7 +83,10 @@ async def _measure(agent: Agent, feed: Feed, done: int) -> None:
             # No await before the end of the loop: one group commit takes all, and the mark.
             for device, readings in load.step(step):
                 agent.feed(device, readings, marks={_MARK: step + 1})
-            await asyncio.sleep(started_s + (step + 1 - done) / feed.rate - time.monotonic())
+            if feed.rate is None:
+                await asyncio.sleep(load.clock_ms(step + 1) / 1000 - time.time())
+            else:
+                await asyncio.sleep(started_s + (step + 1 - done) / feed.rate - time.monotonic())
     await agent.settled()
 
 

@@ -83,7 +83,7 @@ def before_the_hour(seconds: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The readings of one node: at each step one of every tag of its devices.
+    """The readings of one node: at each step, every ``step_ms``, one of every tag of its devices.
 
     From step ``jump_at`` on the node's clock is off by ``jump_s``.
     """
@@ -91,6 +91,7 @@ class Load:
     node: str
     start_ms: int
     steps: int = 300
+    step_ms: int = 1000
     seed: int = 1
     jump_at: int = 0
     jump_s: int = 0
@@ -110,7 +111,7 @@ class Load:
 
     def clock_ms(self, step: int) -> int:
         """What the node's clock shows at *step* [ms]."""
-        return self.start_ms + 1000 * step + self.jump_ns(step) // 1_000_000
+        return self.start_ms + self.step_ms * step + self.jump_ns(step) // 1_000_000
 
     def jump_ns(self, step: int) -> int:
         """By how much the node's clock is ahead at *step* [ns]."""

@@ -83,6 +83,7 @@ class Watch:
     scrapes: int = 0
     broken: list[str] = field(default_factory=list)
     peak_mb: float = 0.0
+    peak_buffer: int = 0
 
     def __post_init__(self) -> None:
         self._pid = 0
@@ -109,6 +110,7 @@ class Watch:
             self.scrapes += 1
             self.broken += unbalanced(page)
             self._lives[pid] = tallies(page)
+            self.peak_buffer = max(self.peak_buffer, _buffered(page))
             self.peak_mb = max(self.peak_mb, _peak_mb(pid))
             return self._lives[pid]
 
@@ -126,6 +128,19 @@ class Watch:
                 self.look()
             except OSError:
                 continue  # it is dead, or not there yet
+
+
+def _buffered(page: str) -> int:
+    """What waits for the database in memory [B]."""
+    return max(
+        (
+            int(sample.value)
+            for family in text_string_to_metric_families(page)
+            for sample in family.samples
+            if sample.name == "ertis_ingest_waiting_bytes" and sample.labels["place"] == "buffer"
+        ),
+        default=0,
+    )
 
 
 def _peak_mb(pid: int) -> float:

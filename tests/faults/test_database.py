@@ -25,7 +25,7 @@ def own_server() -> Iterator[EmbeddedDatabase]:
     """A PostgreSQL server that the scenarios of this file may stop."""
     with (
         tempfile.TemporaryDirectory(prefix="ertis-faults-") as folder,
-        EmbeddedDatabase(Path(folder), SETTINGS) as server,
+        EmbeddedDatabase(Path(folder), SETTINGS | {"track_commit_timestamp": "on"}) as server,
     ):
         yield server
 
