@@ -23,7 +23,7 @@ from ingest.intake import Horizon, Intake
 from ingest.lease import Lease
 from ingest.maintenance import CatalogueWatch, Maintenance
 from ingest.rebirth import RebirthPolicy
-from ingest.rollup import RollupWorker
+from ingest.rollup_process import RollupProcess
 from ingest.session import HostSession, SessionPolicy
 from ingest.settings import IngestSettings
 from ingest.start import Knowledge, learn, our_tables
@@ -65,6 +65,9 @@ class IngestService:
             wait_s=settings.batch_ms / 1000,
             most_bytes=settings.buffer_mb * 1_000_000,
         )
+        waiting = self.counters.waiting_bytes
+        waiting.labels("inbox").set_function(lambda: self._inbox.size)
+        waiting.labels("buffer").set_function(lambda: self._buffer.size)
         self._committed: SimpleQueue[Batch] = SimpleQueue()
         self._lease = Lease(dsn, settings.host_id, settings.lease_s)
         self._leading = False
@@ -229,7 +232,8 @@ class IngestService:
             "catalogue": CatalogueWatch(self._dsn, self._lease, self._inbox).run,
         }
         if self._settings.rollup:
-            rollup = RollupWorker(self._dsn, registry=self.counters.registry, keep=keep)
+            rollup = RollupProcess(self._dsn, keep)
+            self.counters.registry.register(rollup)
             workers["rollup"] = rollup.run
         return workers
 
@@ -241,8 +245,6 @@ class IngestService:
                 intake.arrived(arrivals.popleft(), host, now_ms())
             self._acknowledge(intake)
             intake.tick(now_ms(), acknowledge=self._lease.held)
-            self.counters.waiting_bytes.labels("inbox").set(self._inbox.size)
-            self.counters.waiting_bytes.labels("buffer").set(self._buffer.size)
             if not arrivals:
                 return
 
