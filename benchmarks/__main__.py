@@ -2,10 +2,11 @@
 
 import typer
 
-from benchmarks import ingest, rollup
+from benchmarks import catchup, ingest, rollup
 from schemas.process import run_command
 
 app = typer.Typer(help="Measured claims; the last line of each is JSON.", no_args_is_help=True)
+app.command("catchup")(catchup.main)
 app.command("ingest")(ingest.main)
 app.command("rollup")(rollup.main)
 

@@ -35,6 +35,7 @@ class Node:
     window: int
     through: int = 0
     sent: int = 0
+    newest: int = 0
     seq: int = 0
     sent_s: dict[int, float] = field(default_factory=dict)
     latencies_s: list[float] = field(default_factory=list)
@@ -75,9 +76,14 @@ class Node:
             return 0
         frame = self.edge.frames[self.sent]
         self.sent += 1
+        self.newest = max(self.newest, self.sent)
         self.sent_s.setdefault(self.sent, now_s)
         self._publish(MessageType.DDATA, frame.payload, frame.device)
         return frame.readings
+
+    def end(self) -> None:
+        """Send nothing new from here on."""
+        self.edge = Edge(self.edge.node, self.edge.devices, self.edge.frames[: self.newest])
 
     @property
     def done(self) -> bool:
@@ -102,17 +108,28 @@ class Node:
                     self.latencies_s.append(now_s - self.sent_s.pop(position, now_s))
 
 
-def run_sparkplug(port: int, load: list[Edge], window: int, rate: float) -> dict[str, float]:
-    """Send all, at most *rate* readings/s (0: no bound); returns when all is acknowledged."""
+def run_sparkplug(
+    port: int, load: list[Edge], window: int, rate: float, *, until_told: bool = False
+) -> dict[str, float]:
+    """Send all, at most *rate* readings/s (0: no bound); returns when all is acknowledged.
+
+    With *until_told* a second line on the input ends it: what was sent by then is waited for.
+    """
     nodes = [Node(edge, port, window) for edge in load]
     for node in nodes:
         node.connect()
     _wait_for_start()
+    told = threading.Event()
+    if until_told:
+        threading.Thread(target=_hear, args=(told,), daemon=True).start()
     started_s = time.monotonic()
     for node in nodes:
         node.progress_s = started_s
     sent = 0
     while not all(node.done for node in nodes):
+        if told.is_set():
+            for node in nodes:
+                node.end()
         now_s = time.monotonic()
         if rate and sent > (now_s - started_s) * rate:
             time.sleep(0.001)
@@ -128,6 +145,7 @@ def run_sparkplug(port: int, load: list[Edge], window: int, rate: float) -> dict
         node.client.loop_stop()
     return {
         "seconds": seconds,
+        "readings": sum(frame.readings for node in nodes for frame in node.edge.frames),
         "latency_p50_ms": float(np.percentile(latencies, 50)),
         "latency_p99_ms": float(np.percentile(latencies, 99)),
     }
@@ -177,6 +195,11 @@ def json_messages(
     return made
 
 
+def _hear(told: threading.Event) -> None:
+    sys.stdin.readline()
+    told.set()
+
+
 def _wait_for_start() -> None:
     print("ready", flush=True)  # noqa: T201 - the protocol with the benchmark
     sys.stdin.readline()
@@ -185,13 +208,30 @@ def _wait_for_start() -> None:
 def main(  # noqa: PLR0917 - arguments of a command
     lane: str, port: int, tags: int, rounds: int, first_ms: int, frame: int, rate: float
 ) -> None:
-    """Make the load, wait, send, tell."""
+    """Make the load, wait, send, tell; a backlog is of half of the tags, live is the other."""
     paths = list(plant(tags).tags)
-    if lane == "json":
+    half = tags // 2
+    if lane == "backlog":
+        load = edges(
+            paths[:half],
+            nodes=4,
+            rounds=rounds,
+            frame=frame,
+            first_ms=first_ms,
+            seed=1,
+            name="late",
+            historical=True,
+        )
+        found = run_sparkplug(port, load, window=512, rate=rate)
+    elif lane == "live":
+        load = edges(paths[half:], nodes=4, rounds=rounds, frame=frame, first_ms=first_ms, seed=2)
+        found = run_sparkplug(port, load, window=512, rate=rate, until_told=True)
+    elif lane == "json":
         found = run_json(port, json_messages(paths, rounds, first_ms, seed=1), rate)
     else:
         load = edges(paths, nodes=4, rounds=rounds, frame=frame, first_ms=first_ms, seed=1)
         found = run_sparkplug(port, load, window=512, rate=rate)
+    found["sender_cpu_s"] = time.process_time()
     print(json.dumps(found), flush=True)  # noqa: T201 - the protocol with the benchmark
 
 

@@ -5,6 +5,8 @@ first publication until the last frame is acknowledged as committed (JSON lane: 
 is there). ``raw_copy_per_s`` is binary COPY of the same rows, sorted as ingest sorts them and in
 batches of the same size, into the same table of another database of the same server. Latencies are
 from publication to the acknowledgement of the commit, at half of the rate that was reached.
+``*_cpu_us`` is processor time a reading [us] of ingest, of the database server with its share of
+other work on it, and of the generator; on a busy machine these tell more than the rates.
 """
 
 import json
@@ -61,7 +63,7 @@ def main(  # noqa: PLR0917 - options of a command
     rounds = max(1, math.ceil((readings // 10 if quick else readings) / tags))
     size = Size(tags, rounds, frame, (int(time.time()) - rounds - 1) * 1000)
     with stand.database() as server:
-        dsn = _prepared(server, "bench", size)
+        dsn = prepared(server, "bench", size)
         raw = _copy_raw(_clone(server, "raw", "bench"), size)
         paced = _clone(server, "paced", "bench")
         with stand.broker() as (name, port):
@@ -82,13 +84,15 @@ def main(  # noqa: PLR0917 - options of a command
         "raw_copy_per_s": round(raw),
         "ratio": round(result["readings_per_s"] / raw, 3),
         "rss_mb": round(result["rss_mb"], 1),
-        "ingest_cpu_s": round(result["cpu_s"], 2),
+        "ingest_cpu_us": round(result["cpu_s"] / size.readings * 1e6, 2),
+        "server_cpu_us": round(result["server_cpu_s"] / size.readings * 1e6, 2),
+        "sender_cpu_us": round(result["sender_cpu_s"] / size.readings * 1e6, 2),
         **{key: round(calm[key], 1) for key in calm if key.startswith("latency")},
     }
     typer.echo(json.dumps(document))
 
 
-def _prepared(server: str, name: str, size: Size) -> str:
+def prepared(server: str, name: str, size: Size) -> str:
     """A migrated database with the plant and the partitions that the load needs."""
     _execute(server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     dsn = make_conninfo(server, dbname=name)
@@ -148,38 +152,43 @@ def _measure(
             dsn, port, INGEST_BATCH_ROWS=str(BATCH_ROWS), INGEST_ROLLUP=str(rollup).lower()
         ) as running,
         subprocess.Popen(  # noqa: S603 - our own module
-            _generator(port, size, lane, rate),
+            generator(port, size, lane, rate),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-        ) as generator,
+        ) as sending,
         psycopg.connect(dsn, autocommit=True) as connection,
     ):
-        assert generator.stdout is not None  # noqa: S101 - it is piped
-        assert generator.stdin is not None  # noqa: S101 - it is piped
-        generator.stdout.readline()
+        assert sending.stdout is not None  # noqa: S101 - it is piped
+        assert sending.stdin is not None  # noqa: S101 - it is piped
+        sending.stdout.readline()
         started_s, cpu_s = time.monotonic(), stand.cpu_s(running)
-        generator.stdin.write("go\n")
-        generator.stdin.flush()
-        found: dict[str, float] = json.loads(generator.stdout.readline())
+        server_s, sender_s = stand.server_cpu_s(connection), stand.cpu_s(sending)
+        sending.stdin.write("go\n")
+        sending.stdin.flush()
+        found: dict[str, float] = json.loads(sending.stdout.readline())
         if lane == "json":
-            stand.until(
-                lambda: _rows(connection) >= size.readings, "the last reading", within_s=300
-            )
+            stand.until(lambda: rows(connection) >= size.readings, "the last reading", within_s=300)
             found["seconds"] = time.monotonic() - started_s
-        if (rows := _rows(connection)) != size.readings:
-            raise DefectError(f"{size.readings} readings were sent, {rows} are in the database")
+        if (found_rows := rows(connection)) != size.readings:
+            raise DefectError(
+                f"{size.readings} readings were sent, {found_rows} are in the database"
+            )
         found["readings_per_s"] = size.readings / found["seconds"]
         found["rss_mb"] = stand.peak_rss_mb(running)
         found["cpu_s"] = stand.cpu_s(running) - cpu_s
+        found["server_cpu_s"] = stand.server_cpu_s(connection) - server_s
+        found["sender_cpu_s"] = found["sender_cpu_s"] - sender_s
     return found
 
 
-def _generator(port: int, size: Size, lane: str, rate: float) -> list[str]:
+def generator(port: int, size: Size, lane: str, rate: float) -> list[str]:
+    """The command of the process that sends."""
     numbers = (port, size.tags, size.rounds, size.first_ms, size.frame, rate)
     return stand.python("-m", "benchmarks.generator", lane, *map(str, numbers))
 
 
-def _rows(connection: psycopg.Connection) -> int:
+def rows(connection: psycopg.Connection) -> int:
+    """How many readings are in the database."""
     row = connection.execute("SELECT count(*) FROM reading").fetchone()
     return int(row[0]) if row else 0

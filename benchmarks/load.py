@@ -62,19 +62,32 @@ class Edge:
 
 
 def edges(
-    paths: Sequence[str], *, nodes: int, rounds: int, frame: int, first_ms: int, seed: int
+    paths: Sequence[str],
+    *,
+    nodes: int,
+    rounds: int,
+    frame: int,
+    first_ms: int,
+    seed: int,
+    name: str = "edge",
+    historical: bool = False,
 ) -> list[Edge]:
     """The tags spread over *nodes*, each with a device; *rounds* readings of each tag."""
     made = []
     for number, part in enumerate(np.array_split(np.array(paths), nodes)):
         names = part.tolist()
         values = np.random.default_rng(seed + number).normal(100.0, 5.0, (rounds, len(names)))
-        made.append(Edge(f"edge-{number}", {"plc": names}, list(_frames(values, frame, first_ms))))
+        frames = list(_frames(values, frame, first_ms, historical=historical))
+        made.append(Edge(f"{name}-{number}", {"plc": names}, frames))
     return made
 
 
 def _frames(
-    values: np.ndarray[tuple[int, int], np.dtype[np.float64]], size: int, first_ms: int
+    values: np.ndarray[tuple[int, int], np.dtype[np.float64]],
+    size: int,
+    first_ms: int,
+    *,
+    historical: bool,
 ) -> Iterator[Frame]:
     position = 0
     for number, row in enumerate(values.tolist()):
@@ -83,7 +96,12 @@ def _frames(
             position += 1
             part = row[start : start + size]
             metrics = [
-                Metric(alias=start + place + 1, timestamp=ts_ms, double_value=value)
+                Metric(
+                    alias=start + place + 1,
+                    timestamp=ts_ms,
+                    is_historical=historical or None,
+                    double_value=value,
+                )
                 for place, value in enumerate(part)
             ]
             metrics.append(metric(position, DataType.UINT64, ts_ms, alias=POSITION_ALIAS))

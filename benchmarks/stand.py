@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import psutil
+import psycopg
 
 from schemas.errors import BrokerDown, UnavailableError
 from standalone import leash
@@ -134,10 +135,24 @@ def peak_rss_mb(running: subprocess.Popen[bytes]) -> float:
     return int(line.split()[1]) * 1024 / 1e6
 
 
-def cpu_s(running: subprocess.Popen[bytes]) -> float:
+def cpu_s(running: subprocess.Popen[bytes] | subprocess.Popen[str]) -> float:
     """Processor time that the process has used [s]."""
     used = psutil.Process(running.pid).cpu_times()
     return float(used.user + used.system)
+
+
+def server_cpu_s(connection: psycopg.Connection) -> float:
+    """Processor time of the server behind *connection*, its ended sessions included [s]."""
+    row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    server = psutil.Process(row[0] if row else 0).parent()
+    if server is None:
+        return 0.0
+    spent = server.cpu_times()
+    total = spent.user + spent.system + spent.children_user + spent.children_system
+    for session in server.children():
+        used = session.cpu_times()
+        total += used.user + used.system
+    return float(total)
 
 
 def _online(running: subprocess.Popen[bytes], port: int) -> bool:

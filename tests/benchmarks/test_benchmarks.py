@@ -1,0 +1,47 @@
+"""The delivery benchmarks run, count exactly and end with their JSON line."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+INGEST = {
+    "readings_per_s",
+    "raw_copy_per_s",
+    "ratio",
+    "rss_mb",
+    "ingest_cpu_us",
+    "server_cpu_us",
+    "sender_cpu_us",
+}
+LATENCIES = {"latency_p50_ms", "latency_p99_ms"}
+
+
+def run(*arguments: str) -> dict[str, object]:
+    """The last line of a benchmark's output; a wrong count in the database fails it."""
+    done = subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", "benchmarks", *arguments, "--quick"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize(("lane", "more"), [("sparkplug", LATENCIES), ("json", set())])
+def test_ingest(lane: str, more: set[str]) -> None:
+    """Every reading of either lane arrives, and each number that is claimed is there."""
+    found = run("ingest", "--lane", lane, "--tags", "500", "--readings", "100000")
+    assert found["readings"] == 10_000
+    assert set(found) >= INGEST | more
+
+
+def test_catchup() -> None:
+    """A minute of spooled frames arrives beside the live ones, all of both."""
+    found = run("catchup", "--tags", "500")
+    assert found["backlog_readings"] == 30_000
+    assert set(found) >= {"times_real_time", "live_p50_ms", "live_p99_ms", "rss_mb"}
