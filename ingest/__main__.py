@@ -1,10 +1,12 @@
-"""``python -m ingest``: migrate, run, dead-letters, replay."""
+"""``python -m ingest``: migrate, run, nodes, gaps, dead-letters, replay."""
 
 import json
 import signal
 import threading
 from collections import deque
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +17,7 @@ from rich.table import Table
 
 from ingest.broker import now_ms
 from ingest.intake import Horizon
+from ingest.ledger import GapRow, NodeRow, gaps, nodes
 from ingest.replay import Replayed, open_letters
 from ingest.replay import replay as replay_letters
 from ingest.service import IngestService
@@ -33,6 +36,7 @@ app = typer.Typer(
     help="MQTT to the database: no reading lost, none counted twice.", no_args_is_help=True
 )
 
+AsJson = Annotated[bool, typer.Option("--json", help="a JSON line for each, on a terminal too")]
 Reason = Annotated[str | None, typer.Option(help="only letters of this reason")]
 
 
@@ -99,6 +103,48 @@ def dead_letters(
             letter.detail,
         )
     console.print(table if letters else "no dead letters")
+
+
+@app.command("gaps")
+def list_gaps(
+    only_open: Annotated[bool, typer.Option("--open", help="only what is still missing")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="show so many, newest first")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List the spans whose readings are or were missing, and why."""
+    with wrap_errors(), connect(read_environment(DatabaseSettings).dsn) as connection:
+        _show(gaps(connection, only_open=only_open, limit=limit), "no gaps", as_json=as_json)
+
+
+@app.command("nodes")
+def list_nodes(as_json: AsJson = False) -> None:
+    """List the edge nodes: online, acknowledged through, frames that wait there, clock skew."""
+    with wrap_errors(), connect(read_environment(DatabaseSettings).dsn) as connection:
+        _show(nodes(connection), "no nodes", as_json=as_json)
+
+
+def _show(rows: Sequence[GapRow] | Sequence[NodeRow], none: str, *, as_json: bool) -> None:
+    """A table on a terminal, else a JSON line for each row."""
+    console = Console()
+    if as_json or not console.is_terminal:
+        for row in rows:
+            typer.echo(json.dumps(asdict(row), default=lambda time: time.isoformat()))
+        return
+    if not rows:
+        typer.echo(none)
+        return
+    table = Table(*(field.name.replace("_", " ") for field in fields(rows[0])))
+    for row in rows:
+        table.add_row(*(_cell(value) for value in astuple(row)))
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if value is None or isinstance(value, bool):
+        return {None: "", True: "yes", False: "no"}[value]
+    return str(value)
 
 
 @app.command()

@@ -67,6 +67,11 @@ class Acknowledgements:
             known.taken.add(start, end)
         return holes
 
+    def missing(self, node: Source, start: int, end: int) -> list[tuple[int, int]]:
+        """The half-open ranges of [start, end) that are neither committed nor on their way."""
+        known = self._nodes.get(node)
+        return [] if known is None else known.taken.missing(start, end)
+
     def spool_of(self, node: Source) -> str | None:
         """The id of the node's spool; None if it has none."""
         known = self._nodes.get(node)

@@ -34,11 +34,22 @@ class Gap:
 
     source: str
     cause: str
-    from_ms: int
+    from_ms: int | None
     to_ms: int | None
     found_ms: int
     first_position: int | None = None
     last_position: int | None = None
+    spool_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vital:
+    """What changes all the time of an edge node: newest reading and skew [ms], last position."""
+
+    node: Source
+    newest_ms: int | None
+    last_position: int | None
+    skew_ms: int | None = None
 
 
 @dataclass(slots=True)
@@ -55,6 +66,7 @@ class Batch:
     letters: list[tuple[int, Letter]] = field(default_factory=list)
     marks: list[Birth | Died] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    vitals: list[Vital] = field(default_factory=list)
     positions: dict[Source, tuple[str, Ranges]] = field(default_factory=dict)
     receipts: list[Callable[[], None]] = field(default_factory=list)
     readings: list[int] = field(default_factory=list)

@@ -109,10 +109,15 @@ class Ledger(Collector):
 
 
 class Skews(Collector):
-    """The clock skew of each source; the intake writes, a scrape reads."""
+    """The clock skew of each edge node; the intake writes, a scrape reads."""
 
     def __init__(self) -> None:
         self._skews: dict[str, ClockSkew] = {}
+
+    def estimate_ms(self, source: str) -> int | None:
+        """The skew of *source*; None before its first message."""
+        skew = self._skews.get(source)
+        return None if skew is None else skew.estimate_ms
 
     def see(self, source: str, sent_ms: int, received_ms: int) -> None:
         """Take note of a message that its source dates *sent_ms*."""

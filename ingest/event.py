@@ -48,11 +48,13 @@ class Spool:
     """What the NBIRTH of a spooling node says of its spool (`schemas.sparkplug.node`).
 
     ``commit_alias`` is the alias of ``Node Control/Commit Through``; None if it goes by name.
+    ``last`` is the highest position that it holds or held; 0 where it does not say.
     """
 
     id: str
     first: int
     commit_alias: int | None
+    last: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ wait unacknowledged, and what comes from anyone else is refused and entered as a
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from ingest import lane
 from ingest.acks import Acknowledgements
-from ingest.buffer import Batch, Birth, Buffer, Gap
+from ingest.buffer import Batch, Birth, Buffer, Gap, Vital
 from ingest.counters import UNKNOWN_SOURCE, Counters
 from ingest.decode import decode, letter
 from ingest.event import (
@@ -31,6 +31,7 @@ from ingest.event import (
     Unusable,
 )
 from ingest.frame import Columns, Frame
+from ingest.gap import Cause, GapWatch
 from ingest.inbox import Arrival, Connected, Disconnected, Message, Renamed
 from ingest.letter import Fault, Letter
 from ingest.metric_table import MetricTable
@@ -75,6 +76,7 @@ class Intake:
         *,
         session: HostSession,
         acks: Acknowledgements,
+        watch: GapWatch,
         names: TagNames,
         buffer: Buffer,
         counters: Counters,
@@ -83,6 +85,7 @@ class Intake:
     ) -> None:
         self._session = session
         self._acks = acks
+        self._watch = watch
         self.names = names
         self._ordinary = Ordinary(names.ids)
         self._buffer = buffer
@@ -92,7 +95,6 @@ class Intake:
         self._wire: Wire | None = None
         self._tables: dict[Source, MetricTable] = {}
         self._doubts: dict[Source, bool] = {}
-        self._heard_ms: dict[Source, int] = {}
         self._refused_ms: dict[str, tuple[int, int]] = {}
         self._waiting: deque[Message] = deque()
 
@@ -103,7 +105,11 @@ class Intake:
             case Connected(will_ms):
                 self._follow(self._session.connected(will_ms, now_ms), now_ms)
             case Disconnected():
-                self._follow(self._session.disconnected(now_ms), now_ms)
+                events = self._session.disconnected(now_ms)
+                for event in events:
+                    if isinstance(event, Died):
+                        self._watch.away(event.source, Cause.HOST_AWAY, now_ms)
+                self._follow(events, now_ms)
                 self._wire = None
             case Renamed(names):
                 self._rename(names, now_ms)
@@ -131,6 +137,8 @@ class Intake:
         self._counters.rebirths.inc(sum(isinstance(event, Publish) for event in events))
         self._follow(events, now_ms)
         self._take_waiting()
+        self._gaps(self._watch.due(now_ms))
+        self._note(self._watch.vitals(now_ms))
         if acknowledge and self._wire is not None:
             for command in self._acks.due(now_ms):
                 self._fault.reached("ingest.acknowledge")
@@ -138,10 +146,19 @@ class Intake:
                 self._counters.acknowledgements.inc()
         if self._refused_ms and not self._buffer.full:
             self._gaps(
-                Gap(source, "refused", first, last, now_ms)
+                Gap(source, Cause.REFUSED, first, last, now_ms)
                 for source, (first, last) in self._refused_ms.items()
             )
             self._refused_ms.clear()
+
+    def leave(self, now_ms: int) -> None:
+        """Nothing more comes: leave what the next process should know."""
+        self._note(self._watch.vitals(now_ms, last=True))
+
+    def _note(self, vitals: Iterable[Vital]) -> None:
+        for vital in vitals:
+            skew_ms = self._counters.skews.estimate_ms(str(vital.node))
+            self._buffer.put(partial(_add_vital, replace(vital, skew_ms=skew_ms)))
 
     def _rename(self, names: TagNames, now_ms: int) -> None:
         """Look all tags up again; births then tell the database whose they are."""
@@ -161,10 +178,10 @@ class Intake:
                 case Born():
                     self._born(event)
                 case Died():
-                    self._buffer.put(partial(_add_mark, event))
+                    self._died(event)
                 case Missing(source, from_ms, to_ms) if not self._session.is_spooling(source):
                     # A spooling node sends again what was missed: that is no gap.
-                    self._gaps([Gap(str(source), "sequence", from_ms, to_ms, now_ms)])
+                    self._gaps([Gap(str(source), Cause.SEQUENCE, from_ms, to_ms, now_ms)])
                 case Deferred(source, readings):
                     self._counters.ledger.deferred(str(source), readings)
                 case Unusable():
@@ -174,19 +191,20 @@ class Intake:
                 case Subscribe(topic, qos) if self._wire is not None:
                     self._wire.subscribe(topic, qos)
 
+    def _died(self, died: Died) -> None:
+        if died.source.device is None:
+            self._watch.away(died.source, Cause.NODE_OFFLINE, died.at_ms)
+        self._buffer.put(partial(_add_mark, died))
+
     def _born(self, born: Born) -> None:
         data, source = born.data, born.source
         table = self._tables[source] = MetricTable(source, data.payload, self.names.resolve)
         self._settle_doubt(source)
         dropped = Ranges()
+        holes: list[tuple[int, int]] = []
         if born.spool is not None:
             holes = self._acks.born(source, born.spool)
             dropped = Ranges([(1, born.spool.first)])
-            heard_ms = self._heard_ms.get(source, data.received_ms)
-            self._gaps(
-                Gap(str(source), "dropped", heard_ms, data.received_ms, data.received_ms, a, b - 1)
-                for a, b in holes
-            )
         mark = Birth(
             source,
             data.received_ms,
@@ -197,15 +215,17 @@ class Intake:
             table.tag_ids.tolist(),
         )
         self._buffer.put(partial(_add_mark, mark))
+        if source.device is None:
+            gaps = self._watch.born(source, born.spool, holes, data.sent_ms, data.received_ms)
+            self._gaps(gaps)
         if not self._session.is_spooling(source):
             self._data(data)
 
     def _data(self, data: Data) -> None:
         table, node = self._tables[data.source], data.source.edge_node
-        self._heard_ms[node] = data.received_ms
         frame = decode(data, table)
         if data.payload.timestamp and not frame.historical:
-            self._counters.skews.see(table.label, data.payload.timestamp, data.received_ms)
+            self._counters.skews.see(str(node), data.payload.timestamp, data.received_ms)
         spooling = self._session.is_spooling(node)
         if frame.unknown_alias:
             self._session.ask_rebirth(node, data.received_ms)
@@ -215,13 +235,16 @@ class Intake:
         spool_id = self._acks.spool_of(node) if spooling else None
         if spool_id is None or frame.position is None or frame.position >= HIGHEST_POSITION:
             self._admit(table.label, frame, data.received_ms, partial(letter, data, table))
+            self._watch.came(node, None, frame.columns.ts_ms, data.received_ms)
         elif self._buffer.full:
+            self._watch.deferred(node)
             self._counters.ledger.deferred(table.label, frame.received)
         elif not self._acks.take(node, frame.position):
             self._counters.ledger.repeated(table.label, frame.received)
         else:
             self._admit(table.label, frame, data.received_ms, partial(letter, data, table))
             position = frame.position
+            self._watch.came(node, position, frame.columns.ts_ms, data.received_ms)
             self._buffer.put(lambda batch: batch.add_position(node, spool_id, position))
 
     def _admit(
@@ -307,6 +330,11 @@ class Intake:
 def _add_mark(mark: Birth | Died, batch: Batch) -> None:
     batch.opened()
     batch.marks.append(mark)
+
+
+def _add_vital(vital: Vital, batch: Batch) -> None:
+    batch.opened()
+    batch.vitals.append(vital)
 
 
 def _add_gaps(gaps: list[Gap], batch: Batch) -> None:

@@ -17,6 +17,7 @@ from ingest.acks import Acknowledgements
 from ingest.broker import HostLink, LaneLink, now_ms
 from ingest.buffer import Batch, Buffer
 from ingest.counters import Counters
+from ingest.gap import GapWatch
 from ingest.health import HealthServer, Part, Readiness
 from ingest.inbox import Inbox
 from ingest.intake import Horizon, Intake
@@ -213,6 +214,7 @@ class IngestService:
             self._turn(intake, host, 0.0)
         finally:
             stop.set()
+            intake.leave(now_ms())
             self._buffer.close()
             writing.join(0.0 if lease.lost else self._settings.drain_s)
             give_up.set()
@@ -264,13 +266,16 @@ class IngestService:
         )
         session = HostSession(settings.host_id, knowledge.groups, policy, random.random)
         acks = Acknowledgements(settings.ack_ms)
+        watch = GapWatch(acks, settings.gap_ms)
         for node in knowledge.nodes:
             session.restore(node.source, spooling=node.spool_id is not None)
             if node.spool_id is not None:
                 acks.restore(node.source, node.spool_id, node.committed)
+            watch.restore(node, now_ms())
         intake = Intake(
             session=session,
             acks=acks,
+            watch=watch,
             names=knowledge.names,
             buffer=self._buffer,
             counters=self.counters,

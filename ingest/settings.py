@@ -27,6 +27,7 @@ class IngestSettings(BaseSettings):
     inbox_mb: int = Field(default=32, ge=1)
     ack_ms: int = Field(default=200, ge=1)
     reorder_ms: int = Field(default=5_000, ge=1)
+    gap_ms: int = Field(default=5_000, ge=0)
     rebirth_spacing_ms: int = Field(default=50, ge=0)
     future_s: float = Field(default=300.0, ge=0)
     earliest: AwareDatetime = datetime(2000, 1, 1, tzinfo=EPOCH.tzinfo)

@@ -1,34 +1,29 @@
 """How far a source's clock is off, as seen from here."""
 
+from collections import deque
+from statistics import median_low
 from typing import Final
 
-WINDOW_MS: Final = 60_000
+RECENT: Final = 61
 
 
 class ClockSkew:
     """The offset of one source's clock [ms]: positive where it is behind ours.
 
-    A message is never received before it is sent, so over a window the smallest difference between
-    receipt and sending time is the offset and the shortest delay on the wire. ``estimate_ms`` is
-    that of the last full window; of the first one, as far as it has come.
+    The median of receipt minus sending time over the last `RECENT` messages, so it has the usual
+    delay on the wire in it; single late messages do not move it, and a clock that was set is
+    followed within half as many messages. One thread sees, any may ask.
     """
 
     def __init__(self) -> None:
-        self._window: int | None = None
-        self._smallest_ms = 0
-        self._settled_ms: int | None = None
+        self._differences: deque[int] = deque(maxlen=RECENT)
 
     @property
     def estimate_ms(self) -> int:
         """The offset [ms]; 0 before the first message."""
-        return self._smallest_ms if self._settled_ms is None else self._settled_ms
+        recent = self._differences.copy()
+        return median_low(recent) if recent else 0
 
     def see(self, sent_ms: int, received_ms: int) -> None:
-        """Take note of a message that its source dates *sent_ms*."""
-        difference, window = received_ms - sent_ms, received_ms // WINDOW_MS
-        if window == self._window:
-            self._smallest_ms = min(self._smallest_ms, difference)
-            return
-        if self._window is not None:
-            self._settled_ms = self._smallest_ms
-        self._window, self._smallest_ms = window, difference
+        """Take note of a live message that its source dates *sent_ms*."""
+        self._differences.append(received_ms - sent_ms)

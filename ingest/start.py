@@ -7,15 +7,22 @@ from dataclasses import dataclass
 import psycopg
 import sqlalchemy
 
+from ingest.buffer import Gap
 from ingest.event import Source
+from ingest.gap import KnownNode
 from ingest.names import TagNames
 from ingest.positions import Ranges
 from schemas.db.catalogue import load_catalogue
 from schemas.db.engine import make_engine, psycopg_of, wrap_errors
 from schemas.errors import ConfigError
+from schemas.instant import to_ms
 
 _NODES = """
-    SELECT group_id, node_id, spool_id, committed FROM edge_node WHERE group_id = ANY(%s)"""
+    SELECT group_id, node_id, spool_id, committed, online, newest_at
+    FROM edge_node WHERE group_id = ANY(%s)"""
+_OPEN_GAPS = """
+    SELECT cause, from_ts, to_ts, found_at, first_position, last_position
+    FROM gap WHERE source = %s AND spool_id = %s AND closed_at IS NULL AND cause <> 'dropped'"""
 #: Nobody vouches for a node that was online when the last host ended.
 _UNVOUCHED = """
     WITH node AS (
@@ -24,15 +31,6 @@ _UNVOUCHED = """
     )
     UPDATE edge_device SET online = false, since = now()
     FROM node WHERE edge_device.node = node.id AND edge_device.online"""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownNode:
-    """An edge node of an earlier run; ``spool_id`` is None for one that keeps no spool."""
-
-    source: Source
-    spool_id: str | None
-    committed: Ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +95,37 @@ def _opened(dsn: str) -> Iterator[sqlalchemy.Connection]:
 
 
 def _nodes(connection: psycopg.Connection, groups: list[str]) -> tuple[KnownNode, ...]:
+    found = connection.execute(_NODES, (groups,)).fetchall()
     connection.execute(_UNVOUCHED, (groups,))
     return tuple(
         KnownNode(
-            Source(group, node),
+            source := Source(group, node),
             spool_id,
             Ranges((positions.lower, positions.upper) for positions in committed or ()),
+            online,
+            None if newest_at is None else to_ms(newest_at),
+            _open_gaps(connection, source, spool_id),
         )
-        for group, node, spool_id, committed in connection.execute(_NODES, (groups,))
+        for group, node, spool_id, committed, online, newest_at in found
+    )
+
+
+def _open_gaps(
+    connection: psycopg.Connection, source: Source, spool_id: str | None
+) -> tuple[Gap, ...]:
+    """The gaps of a node that its spool may still fill."""
+    return tuple(
+        Gap(
+            str(source),
+            cause,
+            None if from_ts is None else to_ms(from_ts),
+            None if to_ts is None else to_ms(to_ts),
+            to_ms(found_at),
+            first,
+            last,
+            spool_id,
+        )
+        for cause, from_ts, to_ts, found_at, first, last in connection.execute(
+            _OPEN_GAPS, (str(source), spool_id)
+        )
     )

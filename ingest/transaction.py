@@ -10,12 +10,11 @@ import psycopg
 from numpy.typing import NDArray
 
 from ingest.batch import Arranged, Rows
-from ingest.buffer import Batch, Birth, Gap
+from ingest.buffer import Batch, Birth, Gap, Vital
 from ingest.copy_image import array_image, image, timestamps
-from ingest.event import Died, Source
+from ingest.event import Died
 from ingest.frame import TextReading
 from ingest.letter import Letter
-from ingest.positions import Ranges
 from schemas.db.tables import TIMED
 from schemas.db.tiers import ensure_span
 from schemas.instant import from_ms
@@ -82,9 +81,29 @@ _DEVICE_DIED: Final = """
 _COMMITTED: Final = """
     UPDATE edge_node SET committed = coalesce(committed, '{}') + %s::int8multirange
     WHERE group_id = %s AND node_id = %s AND spool_id = %s"""
+_VITAL: Final = """
+    UPDATE edge_node SET newest_at = greatest(newest_at, %s), last_position = %s, skew_ms = %s
+    WHERE group_id = %s AND node_id = %s"""
 _GAP: Final = """
-    INSERT INTO gap (source, cause, from_ts, to_ts, found_at, first_position, last_position)
-    VALUES (%s, %s, %s, %s, %s, %s, %s)"""
+    INSERT INTO gap
+        (source, cause, from_ts, to_ts, found_at, first_position, last_position, spool_id)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
+#: What a birth means for the gaps of its node that wait for a backfill: those of another spool are
+#: lost; what lies below the spool's first position is entered once more as dropped, exactly.
+_GAPS_LOST: Final = """
+    UPDATE gap SET cause = 'lost' WHERE source = %(source)s AND closed_at IS NULL
+      AND cause <> 'dropped' AND spool_id IS DISTINCT FROM %(spool)s AND spool_id IS NOT NULL"""
+_GAPS_DROPPED: Final = """
+    DELETE FROM gap WHERE source = %(source)s AND closed_at IS NULL AND cause <> 'dropped'
+      AND spool_id = %(spool)s AND last_position < %(first)s"""
+_GAPS_SHORTENED: Final = """
+    UPDATE gap SET first_position = %(first)s WHERE source = %(source)s AND closed_at IS NULL
+      AND cause <> 'dropped' AND spool_id = %(spool)s AND first_position < %(first)s"""
+_GAPS_CLOSED: Final = """
+    UPDATE gap SET closed_at = now() FROM edge_node
+    WHERE gap.source = ANY(%s) AND closed_at IS NULL AND cause <> 'dropped'
+      AND source = group_id || '/' || node_id AND gap.spool_id = edge_node.spool_id
+      AND int8range(first_position, gap.last_position, '[]') <@ committed"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +155,12 @@ def write(
             with cursor.copy("COPY dirty (bucket, tag_ids) FROM STDIN (FORMAT BINARY)") as copy:
                 copy.write(array_image(arranged.rows.dirty()))
         _write_texts(cursor, batch.texts, fates)
+        _write_gaps(cursor, batch.gaps)
         for mark in batch.marks:
             _write_mark(cursor, mark)
-        _write_positions(cursor, batch.positions)
+        _write_positions(cursor, batch)
+        _write_vitals(cursor, batch.vitals)
         _write_letters(cursor, [*batch.letters, *refused], fates)
-        _write_gaps(cursor, batch.gaps)
     return fates
 
 
@@ -207,16 +227,38 @@ def _write_mark(cursor: psycopg.Cursor, mark: Birth | Died) -> None:
             "dropped": None if mark.spool is None else str(mark.dropped),
         }
         cursor.execute(_NODE_BORN, known | born)
+        spool = {"source": str(source), "spool": born["spool"]}
+        cursor.execute(_GAPS_LOST, spool)
+        if mark.spool is not None and mark.spool.first > 1:
+            cursor.execute(_GAPS_DROPPED, spool | {"first": mark.spool.first})
+            cursor.execute(_GAPS_SHORTENED, spool | {"first": mark.spool.first})
     cursor.execute(_DEVICE_BORN, known | {"tag_ids": mark.tag_ids})
 
 
-def _write_positions(cursor: psycopg.Cursor, positions: dict[Source, tuple[str, Ranges]]) -> None:
+def _write_positions(cursor: psycopg.Cursor, batch: Batch) -> None:
+    """The positions of the batch's frames; gaps that they complete are closed."""
     rows = [
         (str(ranges), node.group, node.node, spool_id)
-        for node, (spool_id, ranges) in positions.items()
+        for node, (spool_id, ranges) in batch.positions.items()
     ]
     if rows:
         cursor.executemany(_COMMITTED, rows)
+        cursor.execute(_GAPS_CLOSED, ([str(node) for node in batch.positions],))
+
+
+def _write_vitals(cursor: psycopg.Cursor, vitals: Sequence[Vital]) -> None:
+    rows = [
+        (
+            None if vital.newest_ms is None else from_ms(vital.newest_ms),
+            vital.last_position,
+            vital.skew_ms,
+            vital.node.group,
+            vital.node.node,
+        )
+        for vital in vitals
+    ]
+    if rows:
+        cursor.executemany(_VITAL, rows)
 
 
 def _write_letters(
@@ -244,11 +286,12 @@ def _write_gaps(cursor: psycopg.Cursor, gaps: Sequence[Gap]) -> None:
         (
             gap.source,
             gap.cause,
-            from_ms(gap.from_ms),
+            None if gap.from_ms is None else from_ms(gap.from_ms),
             None if gap.to_ms is None else from_ms(gap.to_ms),
             from_ms(gap.found_ms),
             gap.first_position,
             gap.last_position,
+            gap.spool_id,
         )
         for gap in gaps
     ]

@@ -128,7 +128,7 @@ edge_node = Table(
     Column("born_at", Instant, comment="payload time of the live NBIRTH"),
     Column("spool_id", Text, comment="null: the node has no spool, plain Sparkplug"),
     Column("committed", INT8MULTIRANGE, comment="spool positions in the database"),
-    Column("heard_at", Instant, comment="host time"),
+    Column("newest_at", Instant, comment="source's time of its newest reading, to some seconds"),
     Column("skew_ms", Integer, comment="its clock behind the host's [ms]"),
     Column("last_position", BigInteger, comment="highest known of spool"),
     UniqueConstraint("group_id", "node_id"),

@@ -59,8 +59,8 @@ class Sender:
     sent: int = 0
     _resent_ms: int = 0
 
-    def some(self, count: int = 5) -> None:
-        """New frames while a host is there, and the old ones again."""
+    def some(self, count: int = 5) -> bool:
+        """New frames while a host is there, and the old ones again; False: `or` a condition."""
         if self.edge.host_online.is_set():
             for _ in range(count):
                 self.sent += 1
@@ -69,6 +69,7 @@ class Sender:
                     value(1, number, ts_ms), value(2, -number, ts_ms), position=self.sent
                 )
         self._resend()
+        return False
 
     def all_acknowledged(self) -> bool:
         """Whether nothing waits any more."""

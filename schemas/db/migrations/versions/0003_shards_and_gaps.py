@@ -22,11 +22,13 @@ def upgrade() -> None:
         Column("since", DateTime(timezone=True), nullable=False, comment="this epoch, server time"),
         comment="Which ingest leads each shard, as a fence for those before it. Some rows.",
     )
-    op.add_column("edge_node", Column("heard_at", DateTime(timezone=True), comment="host time"))
+    newest = "source's time of its newest reading, to some seconds"
+    highest = "highest known of spool"
+    op.add_column("edge_node", Column("newest_at", DateTime(timezone=True), comment=newest))
     op.add_column(
         "edge_node", Column("skew_ms", Integer, comment="its clock behind the host's [ms]")
     )
-    op.add_column("edge_node", Column("last_position", BigInteger, comment="highest known of spool"))
+    op.add_column("edge_node", Column("last_position", BigInteger, comment=highest))
     op.add_column("gap", Column("spool_id", Text, comment="whose positions; null: none"))
     op.alter_column("gap", "from_ts", nullable=True, comment=_FROM)
     op.alter_column("gap", "cause", comment=_CAUSE, existing_comment=_OLD_CAUSE)
@@ -40,6 +42,6 @@ def downgrade() -> None:
     op.alter_column("gap", "cause", comment=_OLD_CAUSE, existing_comment=_CAUSE)
     op.alter_column("gap", "from_ts", nullable=False, comment=None, existing_comment=_FROM)
     op.drop_column("gap", "spool_id")
-    for name in ("last_position", "skew_ms", "heard_at"):
+    for name in ("last_position", "skew_ms", "newest_at"):
         op.drop_column("edge_node", name)
     op.drop_table("shard")
