@@ -6,7 +6,7 @@ VENV   ?= .venv
 ARGS   ?=
 
 PACKAGES   := schemas simulator edge ingest kpi api standalone benchmarks
-BENCHMARKS := ingest
+BENCHMARKS := ingest catchup
 RUN        := $(VENV)/bin/python -m
 READY      := $(VENV)/.ready
 
