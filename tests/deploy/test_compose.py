@@ -34,7 +34,23 @@ def filled(text: str) -> str:
 def test_the_park_is_complete() -> None:
     """Every part of the way is there, and the simulator only when asked for."""
     assert {"broker", "database", "migrate", "ingest", "api"} < SERVICES.keys()
-    assert [name for name, service in SERVICES.items() if service.get("profiles")] == ["simulator"]
+    optional = {name for name, service in SERVICES.items() if service.get("profiles")}
+    assert optional == {"simulator", "ingest-standby", "ingest-2", "ingest-2-standby"}
+
+
+def test_two_shards_with_a_standby_each() -> None:
+    """A standby is the same as its leader; shards share no host id, no group and not the lane."""
+    first, second = (SERVICES[name]["environment"] for name in ("ingest", "ingest-2"))
+
+    for name in ("ingest", "ingest-2"):
+        standby = SERVICES[f"{name}-standby"]
+        assert standby["profiles"] == ["shards"]
+        for part in ("environment", "command", "image"):
+            assert standby[part] == SERVICES[name][part]
+    assert first["INGEST_HOST_ID"] != second["INGEST_HOST_ID"]
+    assert filled(first["INGEST_GROUPS"]) != filled(second["INGEST_GROUPS"])
+    assert second["INGEST_LANE"] == "false"
+    assert "INGEST_LANE" not in first
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -56,13 +72,17 @@ def test_environment_is_read_by_somebody(name: str) -> None:
 
 
 def test_health_is_asked_where_it_is_told() -> None:
-    """Each health check of ours asks the port that the service listens on, for its readiness."""
+    """Each health check of ours asks the port that the service listens on.
+
+    The API for its readiness; ingest for its life, since a standby is well but not ready.
+    """
     ports = {"ingest": SERVICES["ingest"]["environment"]["INGEST_METRICS_PORT"], "api": 8000}
+    pages = {"ingest": "live", "api": "ready"}
     for name, port in ports.items():
         *python, text = SERVICES[name]["healthcheck"]["test"]
 
         assert python == ["CMD", "python", "-c"]
-        assert f"urlopen('http://127.0.0.1:{port}/health/ready')" in text
+        assert f"urlopen('http://127.0.0.1:{port}/health/{pages[name]}')" in text
 
 
 def test_secrets_have_no_default() -> None:
