@@ -10,8 +10,8 @@ from kpi.catalogue.inputs import (
     METAL,
     NET_ANODE,
     POT_TIME,
-    REFINERY_UNITS,
-    SMELTER_UNITS,
+    REFINERY_BURNERS,
+    SMELTER_BURNERS,
     integral,
 )
 from kpi.catalogue.methodology import SMELTER_CARBON
@@ -89,7 +89,7 @@ def power_carbon_intensity(grid: Operand, metal: Operand) -> Operand:
             "fuel",
             "CO2 of fuels",
             "kg",
-            (integral("fuel_emission", REFINERY_UNITS | SMELTER_UNITS),),
+            (integral("fuel_emission", REFINERY_BURNERS | SMELTER_BURNERS),),
         ),
     ),
     source=_FUELS,
@@ -115,7 +115,7 @@ def fuel_co2(fuel: Operand) -> Operand:
             "fuel",
             "CO2 of fuels",
             "kg",
-            (integral("fuel_emission", REFINERY_UNITS | SMELTER_UNITS),),
+            (integral("fuel_emission", REFINERY_BURNERS | SMELTER_BURNERS),),
             optional=True,
         ),
         Input(
@@ -171,7 +171,7 @@ def carbon_intensity(
             "fuel",
             "CO2 of fuels of the smelter",
             "kg",
-            (integral("fuel_emission", SMELTER_UNITS),),
+            (integral("fuel_emission", SMELTER_BURNERS),),
             optional=True,
         ),
         METAL,

@@ -30,7 +30,10 @@ SMELTER_UNITS: Final = frozenset(
     {"rectifier", "gas_treatment", "potroom", "carbon_plant", "casthouse"}
 )
 #: Whatever may have a meter for the electric power that it draws.
-CONSUMERS: Final = frozenset({"smelter", "potline", "refinery"}) | REFINERY_UNITS | SMELTER_UNITS
+CONSUMERS: Final = frozenset({"smelter", "refinery"}) | REFINERY_UNITS | SMELTER_UNITS
+#: What burns fuel.
+REFINERY_BURNERS: Final = frozenset({"calcination", "powerhouse"})
+SMELTER_BURNERS: Final = frozenset({"carbon_plant", "casthouse"})
 
 #: The types of asset that have a KPI of the potlines, from the pot up.
 IN_SMELTER: Final = ("pot", "potline", "smelter", "site")
@@ -120,7 +123,6 @@ NET_ANODE: Final = (
 ALUMINA: Final = Input(
     "alumina", "Alumina produced", "t", (increase("alumina_produced", CALCINATION),)
 )
-FUEL: Final = integral("fuel_heat", REFINERY_UNITS)
 
 GENERATION: Final = Input(
     "generation",

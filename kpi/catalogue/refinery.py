@@ -3,8 +3,8 @@
 from kpi.catalogue.inputs import (
     ALUMINA,
     CALCINATION,
-    FUEL,
     IN_REFINERY,
+    REFINERY_BURNERS,
     REFINERY_UNITS,
     integral,
 )
@@ -88,7 +88,10 @@ def caustic_consumption(caustic: Operand, alumina: Operand) -> Operand:
 @declare(
     unit="GJ/t",
     assets=IN_REFINERY,
-    inputs=(Input("heat", "Heat of fuels, net", "GJ", (FUEL,)), ALUMINA),
+    inputs=(
+        Input("heat", "Heat of fuels, net", "GJ", (integral("fuel_heat", REFINERY_BURNERS),)),
+        ALUMINA,
+    ),
     source="IAI: metallurgical alumina refining fuel consumption; net calorific values",
     valid=(2.0, 40.0),
     minimum_coverage=0.9,
