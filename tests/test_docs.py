@@ -57,16 +57,6 @@ def test_make_targets_exist(document: Path) -> None:
     assert {target for targets in named for target in targets.split()} <= targets
 
 
-def test_make_bench_runs_every_benchmark() -> None:
-    """The Makefile names the commands of `benchmarks`, all of them."""
-    listed = re.search(r"^BENCHMARKS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    program = typer.main.get_command(importlib.import_module("benchmarks.__main__").app)
-
-    assert listed is not None
-    assert isinstance(program, typer.core.TyperGroup)
-    assert sorted(listed[1].split()) == sorted(program.commands)
-
-
 @each_document
 def test_links_lead_somewhere(document: Path) -> None:
     """A link within the repository names a file that is there."""
