@@ -188,6 +188,13 @@ def generator(port: int, size: Size, lane: str, rate: float) -> list[str]:
     return stand.python("-m", "benchmarks.generator", lane, *map(str, numbers))
 
 
+def _last(connection: psycopg.Connection, size: Size) -> bool:
+    """Whether the last reading is there; counting them all would be a load of its own."""
+    at = from_ms(size.first_ms + 1000 * (size.rounds - 1))
+    query = "SELECT 1 FROM reading WHERE tag_id = %s AND ts = %s"
+    return connection.execute(query, (size.tags, at)).fetchone() is not None
+
+
 def rows(connection: psycopg.Connection) -> int:
     """How many readings are in the database."""
     row = connection.execute("SELECT count(*) FROM reading").fetchone()

@@ -2,8 +2,7 @@
 
 paho 2.2.0 asks the kernel three to five times for each packet (a byte of type, each byte of length,
 the rest) and waits in ``select`` before every one; each of those calls gives the interpreter to
-another thread. Reading ahead makes it two calls for as many packets as the buffer holds: a
-subscriber that does nothing takes twice the messages a second (docs/performance.md).
+another thread. Reading ahead makes it two calls for as many packets as the buffer holds.
 """
 
 from typing import TYPE_CHECKING, Final

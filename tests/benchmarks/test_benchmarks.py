@@ -20,7 +20,7 @@ LATENCIES = {"latency_p50_ms", "latency_p99_ms"}
 
 def run(*arguments: str) -> dict[str, object]:
     """The last line of a benchmark's output; a wrong count in the database fails it."""
-    done = subprocess.run(  # noqa: S603 - our own module
+    done = subprocess.run(
         [sys.executable, "-m", "benchmarks", *arguments, "--quick"],
         check=False,
         capture_output=True,
