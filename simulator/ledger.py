@@ -11,6 +11,7 @@
 
 import csv
 import json
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from simulator.plc import Carried
 
 TRUTH = "truth.jsonl"
 SERVED = "served.csv"
+#: More than two lines of the truth of a large plant.
+_TAIL_BYTES = 1 << 20
 
 
 class Ledger:
@@ -91,6 +94,15 @@ def read_truth(directory: Path) -> list[Truth]:
         Truth(given["ts_ms"], given["totals"])
         for given in map(json.loads, _whole_lines(directory / TRUTH))
     ]
+
+
+def newest_scan_ms(directory: Path) -> int:
+    """Time of the newest scan of the ledger in *directory* [ms], without reading all of it."""
+    with (directory / TRUTH).open("rb") as lines:
+        size = lines.seek(0, os.SEEK_END)
+        lines.seek(max(0, size - _TAIL_BYTES))
+        *whole, _rest = lines.read().split(b"\n")
+    return int(json.loads(whole[-1])["ts_ms"])
 
 
 def increase(

@@ -6,7 +6,15 @@ import pytest
 
 from schemas.errors import ConfigError, DefectError
 from schemas.plant.model import Plant
-from simulator.ledger import SERVED, TRUTH, Ledger, increase, read_served, read_truth
+from simulator.ledger import (
+    SERVED,
+    TRUTH,
+    Ledger,
+    increase,
+    newest_scan_ms,
+    read_served,
+    read_truth,
+)
 from simulator.park import Park
 from simulator.plc import Carried
 from tests.simulator.conftest import NOON_MS
@@ -40,7 +48,7 @@ def test_served_values_come_back_exactly(tmp_path: Path) -> None:
 
 
 def test_a_line_cut_by_a_kill_is_left_out(tmp_path: Path) -> None:
-    """Both readers take whole lines alone."""
+    """All readers take whole lines alone."""
     with Ledger(tmp_path) as ledger:
         ledger.scan(1000, {"a": {"x": 1.0}})
         ledger.answer([Carried("a/b", 1000, 1.5)])
@@ -49,6 +57,7 @@ def test_a_line_cut_by_a_kill_is_left_out(tmp_path: Path) -> None:
             file.write(torn)
 
     assert len(read_truth(tmp_path)) == 1
+    assert newest_scan_ms(tmp_path) == 1000
     assert len(read_served(tmp_path)) == 1
 
 
