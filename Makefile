@@ -24,8 +24,9 @@ setup: $(READY)  ## Create .venv and install everything into it
 run: $(READY)  ## Start the whole park on this machine; Ctrl-C ends it
 	@$(RUN) standalone $(ARGS)
 
+# Three at a time on two cores: most tests wait for a process, not for a processor.
 test: $(READY)  ## Run the tests
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest -n 3 --dist loadfile $(ARGS)
 
 check: $(READY)  ## Check format, lint, types, import rules and documents
 	$(RUN) ruff format --check .

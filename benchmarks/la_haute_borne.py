@@ -5,6 +5,7 @@ files of readings into ``.cache/la-haute-borne`` and prints the folder. ENGIE pu
 under the Etalab Open Licence 2.0; nothing of it is kept in this repository.
 """
 
+import fcntl
 import io
 import subprocess
 import sys
@@ -26,14 +27,22 @@ _ARCHIVE: Final = "examples/data/la_haute_borne.zip"
 def fetch(folder: Path = FOLDER) -> Path:
     """The *folder* with both files; fetched if they are not there.
 
+    A second caller waits for the first.
+
     Raises
     ------
     UnavailableError
         pip cannot get the wheel.
     """
-    if all((folder / name).exists() for name in (METER, SCADA)):
-        return folder
     folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not all((folder / name).exists() for name in (METER, SCADA)):
+            _unpack(folder)
+    return folder
+
+
+def _unpack(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as wheels:
         command = [
             *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
@@ -47,7 +56,6 @@ def fetch(folder: Path = FOLDER) -> Path:
             for name in (METER, SCADA):
                 (folder / f"{name}.part").write_bytes(inner.read(name))
                 (folder / f"{name}.part").rename(folder / name)
-    return folder
 
 
 def _main() -> None:
