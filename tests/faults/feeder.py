@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 from unittest.mock import patch
 
 from prometheus_client import CollectorRegistry
@@ -23,7 +24,9 @@ from edge.counters import EdgeCounters
 from schemas.process import configure_logs
 from tests.faults.load import GROUP, HOST, Load
 
-_MARK = "step"
+_MARK: Final = "step"
+#: A tenth of the usual, so that a scenario is soon over.
+_ACK_TIMEOUT_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,8 @@ class Feed:
 
     load: Load
     data_dir: str
-    rate: float | None = 100.0
-    ack_timeout_s: float = 1.0
-    replay_readings_per_s: float = 100_000.0
+    rate: float | None
+    replay_readings_per_s: float
 
     def to_json(self) -> str:
         """As the command's argument."""
@@ -63,7 +65,7 @@ async def run(feed: Feed) -> bool:
         NodeTable(group=GROUP, id=feed.load.node, host=HOST),
         SpoolTable(),
         DeliveryTable(
-            ack_timeout_s=feed.ack_timeout_s, replay_readings_per_s=feed.replay_readings_per_s
+            ack_timeout_s=_ACK_TIMEOUT_S, replay_readings_per_s=feed.replay_readings_per_s
         ),
     )
     spool = open_spool(config.node, config.spool, Path(feed.data_dir))
@@ -84,7 +86,7 @@ async def _measure(agent: Agent, feed: Feed, done: int) -> None:
             for device, readings in load.step(step):
                 agent.feed(device, readings, marks={_MARK: step + 1})
             if feed.rate is None:
-                await asyncio.sleep(load.clock_ms(step + 1) / 1000 - time.time())
+                await asyncio.sleep(load.ts_ms(step + 1) / 1000 - time.time())
             else:
                 await asyncio.sleep(started_s + (step + 1 - done) / feed.rate - time.monotonic())
     await agent.settled()

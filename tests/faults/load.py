@@ -85,7 +85,8 @@ def before_the_hour(seconds: int) -> int:
 class Load:
     """The readings of one node: at each step, every ``step_ms``, one of every tag of its devices.
 
-    From step ``jump_at`` on the node's clock is off by ``jump_s``.
+    From step ``jump_at`` on the node's clock is off by ``jump_s``; its readings are stamped by it,
+    unless its PLCs have clocks of their own.
     """
 
     node: str
@@ -95,6 +96,7 @@ class Load:
     seed: int = 1
     jump_at: int = 0
     jump_s: int = 0
+    plc_clock: bool = False
 
     @property
     def devices(self) -> dict[str, list[str]]:
@@ -109,9 +111,10 @@ class Load:
         """How many are sent in all."""
         return self.steps * DEVICES * len(_MEASURES)
 
-    def clock_ms(self, step: int) -> int:
-        """What the node's clock shows at *step* [ms]."""
-        return self.start_ms + self.step_ms * step + self.jump_ns(step) // 1_000_000
+    def ts_ms(self, step: int) -> int:
+        """The time of the readings of *step* [ms]."""
+        jump_ms = 0 if self.plc_clock else self.jump_ns(step) // 1_000_000
+        return self.start_ms + self.step_ms * step + jump_ms
 
     def jump_ns(self, step: int) -> int:
         """By how much the node's clock is ahead at *step* [ns]."""
@@ -119,7 +122,7 @@ class Load:
 
     def step(self, step: int) -> Iterator[tuple[str, list[Reading]]]:
         """Device and readings of one step."""
-        ts_ms = self.clock_ms(step)
+        ts_ms = self.ts_ms(step)
         for device, paths in self.devices.items():
             values = _values(self.seed, self.steps, f"{self.node}/{device}")[step]
             yield (

@@ -66,10 +66,12 @@ class Stand:
         *,
         mqtt: tuple[str, int] | None = None,
         fault: str = "",
-        **delivery: float | None,
+        rate: float | None = 100.0,
+        replay_readings_per_s: float = 100_000.0,
     ) -> Service:
         """A running edge node that sends *load*; one that was killed goes on from its spool."""
-        feed = Feed(load, str(self.folder / load.node), **delivery)
+        folder = str(self.folder / load.node)
+        feed = Feed(load, folder, rate=rate, replay_readings_per_s=replay_readings_per_s)
         env = {"ERTIS_FAULT": fault}
         return self.start(
             load.node, "tests.faults.feeder", feed.to_json(), env=env, mqtt=mqtt or self.mqtt
