@@ -18,7 +18,7 @@ PLANTS = Path("plants")
 PLCS = ("potline-1", "digestion-1", "power-1")
 #: Every scan of a PLC is reported, so that what was served and what is stored can be compared one
 #: by one; an agent that looks twice a second misses none on a busy machine either.
-EVERY_SCAN = {
+_EVERY_SCAN = {
     "[[source.tag]]": "[[source.tag]]\ndeadband = 0.0\nmax_silence_s = 0",
     "scan_s = 1.0": "scan_s = 0.5",
 }
@@ -76,6 +76,13 @@ class Park:
         return self.newest_ms(tag) > ts_ms
 
 
+def every_scan(text: str) -> str:
+    """An agent's file that reports each scan of its PLC."""
+    for found, wanted in _EVERY_SCAN.items():
+        text = text.replace(found, wanted)
+    return text
+
+
 def run_park(folder: Path, dsn: str, broker: Broker, tap_every_s: int = 5) -> Iterator[Park]:
     """Start all services on free ports, yield the park, end what still runs."""
     shutil.copytree(PLANTS, folder / "plants")
@@ -90,10 +97,7 @@ def run_park(folder: Path, dsn: str, broker: Broker, tap_every_s: int = 5) -> It
         ).start()
         for plc in PLCS:
             config = folder / "plants" / "pavlodar" / f"{plc}.toml"
-            text = config.read_text()
-            for found, wanted in EVERY_SCAN.items():
-                text = text.replace(found, wanted)
-            config.write_text(text)
+            config.write_text(every_scan(config.read_text()))
             behind.service(
                 plc,
                 *("edge", "run", "--config", str(config), "--data-dir", str(folder / plc)),

@@ -13,7 +13,7 @@ from schemas.db.engine import make_engine
 from schemas.plant.file import load_plant
 from schemas.quality import Quality
 from simulator.ledger import read_served
-from tests.e2e.park import EVERY_SCAN, PLANTS
+from tests.e2e.park import PLANTS, every_scan
 from tests.e2e.processes import Service
 from tests.faults.load import Readings
 from tests.faults.metrics import sample
@@ -44,7 +44,7 @@ def test_edge_killed_beside_plc(stand: Stand) -> None:
     """At most what the PLC answered in the last 250 ms is gone; no event of its log ever is."""
     shutil.copytree(PLANTS, stand.folder / "plants")
     config = stand.folder / "plants" / "pavlodar" / "potline-1.toml"
-    config.write_text(config.read_text().replace("[[source.tag]]", EVERY_SCAN))
+    config.write_text(every_scan(config.read_text()))
     ports, metrics = free_row(3), free_port()
     plc = stand.start(
         "simulator",
