@@ -160,14 +160,14 @@ def bearing(east: Operand, north: Operand) -> Operand:
 
 
 def _bearing_of_columns(east: pl.Expr, north: pl.Expr) -> pl.Expr:
-    angle = pl.arctan2(east, north).degrees()
-    around = pl.when(angle < 0).then(angle + 360.0).otherwise(angle)
-    return pl.when((east != 0) | (north != 0)).then(around).otherwise(math.nan)
+    # A hair west of north, angle + 360 is 360 itself.
+    angle = (pl.arctan2(east, north).degrees() + 360.0) % 360.0
+    return pl.when((east != 0) | (north != 0)).then(angle).otherwise(math.nan)
 
 
 def _bearing(east: Operand, north: Operand) -> Operand:
     if isinstance(east, Real) and isinstance(north, Real):
-        return math.degrees(math.atan2(east, north)) % 360.0
+        return (math.degrees(math.atan2(east, north)) + 360.0) % 360.0
     angle = _bearing(east.magnitude, north.to(east.units).magnitude)
     return type(east)(angle, "degree")
 

@@ -53,7 +53,7 @@ _SLOPES: Final[Mapping[str, tuple[str, Mapping[str, tuple[float, float]]]]] = {
 _OVERVOLTAGE: Final = {"cwpb": (1.16, 0.121), "swpb": (3.65, 0.252)}
 
 #: Report -> 100-year potentials of CF4 and C2F6 [kg CO2e/kg].
-_GWP: Final = {
+GWP_REPORTS: Final = {
     "ar5": (6630.0, 11100.0),
     "ar6": (7380.0, 12400.0),
     "ar4": (7390.0, 12200.0),
@@ -107,7 +107,7 @@ POTENTIALS: Final = tuple(
         gwp_cf4=(cf4, "kg/kg"),
         gwp_c2f6=(c2f6, "kg/kg"),
     )
-    for name, (cf4, c2f6) in _GWP.items()
+    for name, (cf4, c2f6) in GWP_REPORTS.items()
 )
 
 ANODE_CARBON: Final = tuple(

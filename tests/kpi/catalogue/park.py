@@ -15,7 +15,7 @@ from kpi.frames import READINGS, SUMMARY, TAGS
 from kpi.summary import summarise
 from schemas.plant.file import load_plant
 from schemas.plant.model import Plant
-from tests.kpi.frames import HOUR, START, Row, at, readings
+from tests.kpi.frames import HOUR, START, Row, readings
 
 PLANT: Final[Plant] = load_plant(Path(__file__).with_name("park.toml"))
 IDS: Final = {path: number for number, path in enumerate(PLANT.tags, start=1)}
@@ -42,11 +42,11 @@ def sums(
     seconds = span.total_seconds()
     rows = []
     for path, columns in given.items():
-        row = {name: value for name, value in columns.items() if name != "mean"}
+        row: dict[str, Any] = {name: value for name, value in columns.items() if name != "mean"}
         if "mean" in columns:
             row["integral"] = columns["mean"] * seconds
-        known = {"tag_id": IDS[path], "bucket": bucket, "count": 1}
-        rows.append({"covered_s": seconds, "good_s": seconds, **known, **row})
+        row |= {"tag_id": IDS[path], "bucket": bucket, "count": 1}
+        rows.append({"covered_s": seconds, "good_s": seconds} | row)
     return pl.DataFrame(rows, schema=dict(SUMMARY))
 
 
@@ -100,8 +100,3 @@ def hourly(values: Iterable[float]) -> Points:
         for hour, value in enumerate(values)
         for minute in range(60)
     ]
-
-
-def instant(seconds: float) -> datetime:
-    """The instant so many *seconds* after START."""
-    return at(seconds)
