@@ -20,8 +20,8 @@ its last beat is younger than the lease, until which no other can have the lock 
 itself restarts). Nor does it connect to the broker without, since both have one client id there.
 
 A leader whose connection breaks goes on: its database is away, as often happens. It takes the lock
-again when the database is back, and if no epoch passed meanwhile nothing has happened. Who stands
-by waits a little then, for that leader still has in memory what no spool has.
+again when the database is back, and if no epoch passed meanwhile nothing has happened. Where
+another came first, what it still had of nodes without a spool is gone, and is entered as a gap.
 """
 
 import select
