@@ -106,6 +106,7 @@ class Spool:
     ) -> None:
         self._max_bytes = max_bytes
         self._max_age_ms = int(max_age_s * 1000)
+        self._opened_ms = time.time_ns() // 1_000_000 - _steady_ms()
         self._fault = fault or FaultPoint()
         self._reserve = Reserve(path.with_suffix(".reserve"))
         try:
@@ -188,7 +189,8 @@ class Spool:
     ) -> Committed:
         """Keep the readings of each device as frames, with the log *marks* that belong to them."""
         self._reserve.keep()
-        now_ms = time.time_ns() // 1_000_000
+        # From here on only the steady clock counts: frames do not age when the other is set.
+        now_ms = self._opened_ms + _steady_ms()
         frames: list[Frame] = []
         with self._transaction():
             position = self._next()
@@ -305,6 +307,10 @@ def _naming_full() -> Iterator[None]:
                 f"the disk of the spool: {error}; free some room or mend it"
             ) from error
         raise
+
+
+def _steady_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 def _full(error: sqlite3.OperationalError) -> bool:

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -126,9 +127,9 @@ def test_beyond_its_size_the_oldest_frames_are_dropped_and_counted(tmp_path: Pat
 
 def test_beyond_its_age_frames_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An hour later only the new frame is there."""
+    clock = [time.monotonic_ns()]
+    monkeypatch.setattr("edge.spool.time.monotonic_ns", lambda: clock[0])
     spool = Spool(tmp_path / "spool.sqlite", max_age_s=3600)
-    clock = [1_000_000_000_000_000_000]
-    monkeypatch.setattr("edge.spool.time.time_ns", lambda: clock[0])
     put(spool, 5)
     clock[0] += 3601 * 1_000_000_000
     aliases = {"plc": spool.declare("plc", NAMES)}
@@ -137,6 +138,22 @@ def test_beyond_its_age_frames_are_dropped(tmp_path: Path, monkeypatch: pytest.M
 
     assert committed.dropped.readings == 5
     assert committed.first == 2
+
+
+def test_frames_do_not_age_with_a_clock_that_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wall clock that leaps ahead by a year drops nothing."""
+    spool = Spool(tmp_path / "spool.sqlite", max_age_s=3600)
+    put(spool, 5)
+    ahead_ns = time.time_ns() + 365 * 86_400 * 1_000_000_000
+    monkeypatch.setattr("edge.spool.time.time_ns", lambda: ahead_ns)
+    aliases = {"plc": spool.declare("plc", NAMES)}
+
+    committed = spool.commit({"plc": [Reading("a", 1, 1.0)]}, aliases, {})
+
+    assert committed.dropped.readings == 0
+    assert committed.first == 1
 
 
 def test_space_is_given_back_after_an_acknowledgement(tmp_path: Path) -> None:

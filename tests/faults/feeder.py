@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 from unittest.mock import patch
 
+import structlog
 from prometheus_client import CollectorRegistry
 
 from edge.agent import Agent
@@ -23,6 +24,8 @@ from edge.config import DeliveryTable, NodeTable, SpoolTable
 from edge.counters import EdgeCounters
 from schemas.process import configure_logs
 from tests.faults.load import GROUP, HOST, Load
+
+log = structlog.get_logger()
 
 _MARK: Final = "step"
 #: A tenth of the usual, so that a scenario is soon over.
@@ -75,13 +78,13 @@ async def run(feed: Feed) -> bool:
 
 
 async def _measure(agent: Agent, feed: Feed, done: int) -> None:
-    load, true_ns = feed.load, time.time_ns
+    load, true_ns, ahead_ns = feed.load, time.time_ns, 0
     for device in load.devices:
         agent.feed(device, link=True)
     started_s = time.monotonic()
-    for step in range(done, load.steps):
-        jump_ns = load.jump_ns(step)
-        with patch("time.time_ns", lambda off=jump_ns: true_ns() + off):
+    with patch("time.time_ns", lambda: true_ns() + ahead_ns):
+        for step in range(done, load.steps):
+            ahead_ns = load.ahead_ns(step)
             # No await before the end of the loop: one group commit takes all, and the mark.
             for device, readings in load.step(step):
                 agent.feed(device, readings, marks={_MARK: step + 1})
@@ -89,7 +92,8 @@ async def _measure(agent: Agent, feed: Feed, done: int) -> None:
                 await asyncio.sleep(load.ts_ms(step + 1) / 1000 - time.time())
             else:
                 await asyncio.sleep(started_s + (step + 1 - done) / feed.rate - time.monotonic())
-    await agent.settled()
+        log.info("fed", steps=load.steps)
+        await agent.settled()
 
 
 def main() -> None:

@@ -113,10 +113,10 @@ class Load:
 
     def ts_ms(self, step: int) -> int:
         """The time of the readings of *step* [ms]."""
-        jump_ms = 0 if self.plc_clock else self.jump_ns(step) // 1_000_000
-        return self.start_ms + self.step_ms * step + jump_ms
+        ahead_ms = 0 if self.plc_clock else self.ahead_ns(step) // 1_000_000
+        return self.start_ms + self.step_ms * step + ahead_ms
 
-    def jump_ns(self, step: int) -> int:
+    def ahead_ns(self, step: int) -> int:
         """By how much the node's clock is ahead at *step* [ns]."""
         return self.jump_s * 1_000_000_000 if 0 < self.jump_at <= step else 0
 
