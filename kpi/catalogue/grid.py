@@ -4,6 +4,8 @@ Everything that says how green the power was is settled hour by hour (UTC): the 
 hour is no help to a calm one. The volumetric share, which lets it help, stands beside it.
 """
 
+from typing import Final
+
 from kpi.catalogue.inputs import (
     BATTERY,
     CHARGED,
@@ -39,16 +41,35 @@ def _carbon_free(
     return minimum(load, generation - exported + carbon_free_import - charged + discharged)
 
 
+CARBON_FREE_IMPORT: Final = Input(
+    "carbon_free_import",
+    "Carbon-free energy from the grid",
+    "kWh",
+    (integral("carbon_free_import", GRID),),
+)
+#: What is settled hour by hour, with what it is settled from.
+MATCHED: Final = (
+    LOAD,
+    GENERATION,
+    CHARGED,
+    DISCHARGED,
+    Settled("matched", "Consumption met within the hour", "kWh", _matched),
+)
+CARBON_FREE: Final = (
+    LOAD,
+    GENERATION,
+    EXPORT,
+    CARBON_FREE_IMPORT,
+    CHARGED,
+    DISCHARGED,
+    Settled("carbon_free", "Consumption met carbon-free within the hour", "kWh", _carbon_free),
+)
+
+
 @declare(
     unit="%",
     assets=_SITE,
-    inputs=(
-        LOAD,
-        GENERATION,
-        CHARGED,
-        DISCHARGED,
-        Settled("matched", "Consumption met within the hour", "kWh", _matched),
-    ),
+    inputs=MATCHED,
     source="Sum over hours of min(load, renewable) / sum of load",
     valid=(0.0, 100.0),
     minimum_coverage=0.9,
@@ -108,20 +129,7 @@ def renewable_factor(generation: Operand, imported: Operand, renewable_import: O
 @declare(
     unit="%",
     assets=_SITE,
-    inputs=(
-        LOAD,
-        GENERATION,
-        EXPORT,
-        Input(
-            "carbon_free_import",
-            "Carbon-free energy from the grid",
-            "kWh",
-            (integral("carbon_free_import", GRID),),
-        ),
-        CHARGED,
-        DISCHARGED,
-        Settled("carbon_free", "Consumption met carbon-free within the hour", "kWh", _carbon_free),
-    ),
+    inputs=CARBON_FREE,
     source=_MATCHING,
     valid=(0.0, 100.0),
     minimum_coverage=0.9,

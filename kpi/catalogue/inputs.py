@@ -35,6 +35,11 @@ CONSUMERS: Final = frozenset({"smelter", "refinery"}) | REFINERY_UNITS | SMELTER
 REFINERY_BURNERS: Final = frozenset({"calcination", "powerhouse"})
 SMELTER_BURNERS: Final = frozenset({"carbon_plant", "casthouse"})
 
+#: Every type of asset that anything is summed over.
+EVERY_TYPE: Final = (
+    POT | LINE | CONSUMERS | UNITS | FARMS | BATTERY | GRID | frozenset({"site", "met_mast"})
+)
+
 #: The types of asset that have a KPI of the potlines, from the pot up.
 IN_SMELTER: Final = ("pot", "potline", "smelter", "site")
 IN_REFINERY: Final = ("refinery", "site")
