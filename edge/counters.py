@@ -2,7 +2,8 @@
 
 The readings add up at any time:
 unacknowledged at start + scanned = suppressed + acknowledged + dropped + overflowed
-+ unacknowledged now. (Bad readings of a lost device are made, not scanned: they come on top.)
++ unacknowledged now. (On top come the bad readings of a lost device, which are made, not scanned,
+and the corners of linear tags, which were suppressed when they were scanned.)
 """
 
 from prometheus_client import CollectorRegistry, Counter, Gauge

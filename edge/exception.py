@@ -35,9 +35,13 @@ class _Track:
 
 
 class ExceptionReport:
-    """Decides which of the readings of a device go out, by the rule of each tag."""
+    """Decides which of the readings of a device go out, by the rule of each tag.
+
+    ``corners`` counts those that were withheld at first and went out before a change.
+    """
 
     def __init__(self, rules: Mapping[str, Rule]) -> None:
+        self.corners = 0
         self._tracks = {path: _Track(rule) for path, rule in rules.items()}
 
     def filter(self, readings: Iterable[Reading]) -> list[Reading]:
@@ -49,8 +53,10 @@ class ExceptionReport:
             if last is None or _changed(last, reading, track.rule.deadband):
                 if track.rule.linear and track.withheld is not None:
                     reported.append(track.withheld)
+                    self.corners += 1
             elif not _silent(last, reading, track.rule.max_silence_ms):
-                track.withheld = reading
+                if reading.ts_ms != last.ts_ms:  # else the scan that was reported, read again
+                    track.withheld = reading
                 continue
             reported.append(reading)
             track.reported = reading

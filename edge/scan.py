@@ -53,7 +53,9 @@ async def keep_scanning(
                 log.info("device found", device=device)
                 counters.device_up.labels(device).set(1)
             seen = [*scan.readings, *scan.quiet]
+            corners = report.corners
             reported = report.filter(seen)
+            fresh = len(reported) - (report.corners - corners)
             agent.feed(
                 device,
                 [*reported, *scan.events],
@@ -62,7 +64,7 @@ async def keep_scanning(
             )
             marks, up, failures = scan.marks, True, 0
             counters.scanned.labels(device).inc(len(seen) + len(scan.events))
-            counters.suppressed.labels(device).inc(len(seen) - len(reported))
+            counters.suppressed.labels(device).inc(len(seen) - fresh)
             counters.events_lost.labels(device).inc(scan.lost)
             due += source.period_s
             late = time.monotonic() - due

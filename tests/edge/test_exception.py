@@ -48,6 +48,30 @@ def test_a_maximum_silence_of_zero_reports_every_scan() -> None:
     ]
 
 
+def test_a_scan_read_twice_makes_no_corner() -> None:
+    """The reading withheld before a change is an older one than that reported, never the same."""
+    rule = Rule(0.0, 60_000, linear=True)
+
+    assert run(rule, (0, 5.0), (0, 5.0), (1, 6.0), (2, 6.0), (2, 6.0), (3, 7.0)) == [
+        (0, 5.0),
+        (1, 6.0),
+        (2, 6.0),
+        (3, 7.0),
+    ]
+
+
+def test_corners_are_counted() -> None:
+    """Two readings go out for the one that changed; one of them was withheld before."""
+    report = ExceptionReport({"a": Rule(0.0, 60_000, linear=True)})
+    reported = [
+        len(report.filter([Reading("a", ts_ms, value)]))
+        for ts_ms, value in ((0, 1.0), (1000, 1.0), (2000, 2.0))
+    ]
+
+    assert reported == [1, 0, 2]
+    assert report.corners == 1
+
+
 def test_a_clock_that_is_set_back_begins_a_new_series() -> None:
     """An hour back, the value is reported at once, and then silent again."""
     assert run(Rule(1.0, 20_000), (3600, 5.0), (0, 5.0), (1, 5.0)) == [(3600, 5.0), (0, 5.0)]

@@ -17,9 +17,9 @@ def killed(point: str, what: str) -> object:
     "point",
     [
         killed("ingest.receive:60", "as it receives a message"),
-        killed("ingest.copy:6", "between COPY and commit"),
-        killed("ingest.commit:6", "after the commit, before the edge can know"),
-        killed("ingest.acknowledge:6", "as it acknowledges"),
+        killed("ingest.copy:2", "between COPY and commit"),
+        killed("ingest.commit:2", "after the commit, before the edge can know"),
+        killed("ingest.acknowledge:2", "as it acknowledges"),
     ],
 )
 def test_ingest_killed(stand: Stand, point: str) -> None:
