@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final, Protocol
 
 import numpy as np
+import structlog
 
 from ingest import lane
 from ingest.acks import Acknowledgements
@@ -42,6 +43,8 @@ from ingest.screen import Bounds, screen, sift
 from ingest.session import HostSession
 from schemas.fault import FaultPoint
 from schemas.telemetry import TOPIC_PREFIX
+
+log = structlog.get_logger()
 
 _LANE_SOURCE: Final = "telemetry"
 
@@ -115,11 +118,8 @@ class Intake:
                 self._rename(names, now_ms)
             case Message(topic) if topic.startswith(TOPIC_PREFIX):
                 self._waiting.append(arrival)
-            case Message(topic, payload, received_ms, retained):
-                events = self._session.receive(topic, payload, received_ms, retained=retained)
-                self._follow(events, received_ms)
-                if arrival.receipt is not None:
-                    self._buffer.put(partial(_add_receipts, [arrival.receipt]))
+            case Message():
+                self._hear(arrival)
         self._fault.reached("ingest.receive")
 
     def committed(self, batch: Batch) -> None:
@@ -190,6 +190,21 @@ class Intake:
                     self._wire.publish(event)
                 case Subscribe(topic, qos) if self._wire is not None:
                     self._wire.subscribe(topic, qos)
+
+    def _hear(self, message: Message) -> None:
+        topic, payload, received_ms = message.topic, message.payload, message.received_ms
+        try:
+            events = self._session.receive(topic, payload, received_ms, retained=message.retained)
+            self._follow(events, received_ms)
+        except Exception as error:  # noqa: BLE001 - one message must not end all sources
+            self._show_defect(message, error)
+        self._leave_receipts([message])
+
+    def _show_defect(self, message: Message, error: Exception) -> None:
+        """Set a message aside that shows a fault of ours."""
+        log.error("message set aside", topic=message.topic, exc_info=error)
+        seen = (message.topic, message.payload, message.received_ms)
+        self._unusable(Unusable(None, *seen, "defect", f"please report this message: {error!r}"))
 
     def _died(self, died: Died) -> None:
         if died.source.device is None:
@@ -285,8 +300,11 @@ class Intake:
 
     def _take_one(self, message: Message) -> None:
         seen = (message.topic, message.payload, message.received_ms)
-        frame = lane.decode(*seen, self.names.ids)
-        self._admit(_LANE_SOURCE, frame, message.received_ms, partial(lane.letter, *seen))
+        try:
+            frame = lane.decode(*seen, self.names.ids)
+            self._admit(_LANE_SOURCE, frame, message.received_ms, partial(lane.letter, *seen))
+        except Exception as error:  # noqa: BLE001 - or the broker sends it again for ever
+            self._show_defect(message, error)
         self._leave_receipts([message])
 
     def _believed(self, columns: Columns, messages: Iterable[Message]) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.event import Source
-from schemas.sparkplug.datatype import INTEGERS, NUMERIC, VALUE_FIELDS, DataType
+from schemas.sparkplug.datatype import INTEGERS, NUMERIC, VALUE_FIELDS, DataType, text
 from schemas.sparkplug.node import (
     BD_SEQ,
     COMMIT_THROUGH,
@@ -46,7 +46,7 @@ class MetricTable:
         self.source = source
         self.label = str(source)
         self.undeclared = count
-        self.names: list[str] = [metric.name for metric in birth.metrics]
+        self.names: list[str] = [text(metric.name) for metric in birth.metrics]
         self.datatypes: list[DataType] = [_datatype(m.datatype) for m in birth.metrics]
         self.by_name = {name: slot for slot, name in enumerate(self.names) if name}
         self.field = np.full(count + 1, "double_value", object)

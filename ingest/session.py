@@ -33,7 +33,7 @@ from ingest.positions import HIGHEST_POSITION
 from ingest.rebirth import RebirthPolicy, RebirthRequests
 from schemas.errors import PayloadError, TopicError
 from schemas.sparkplug import payload as codec
-from schemas.sparkplug.datatype import DataType
+from schemas.sparkplug.datatype import DataType, text
 from schemas.sparkplug.node import (
     BD_SEQ,
     COMMIT_THROUGH,
@@ -304,7 +304,7 @@ def _spool(own: dict[str, Metric]) -> Spool | None:
     first = _integer(own[SPOOL_FIRST]) if SPOOL_FIRST in own else 1
     last = _integer(own[SPOOL_POSITION]) if SPOOL_POSITION in own else 0
     return Spool(
-        own[SPOOL_ID].string_value.replace("\0", "\\0"),  # PostgreSQL stores no U+0000
+        text(own[SPOOL_ID].string_value).replace("\0", "\\0"),  # PostgreSQL stores no U+0000
         first if 1 <= first < HIGHEST_POSITION else 1,
         commit.alias if commit.HasField("alias") else None,
         last if last < HIGHEST_POSITION else 0,

@@ -110,7 +110,12 @@ def read_value(metric: Metric, datatype: DataType) -> float | str | None:
     value: float | str = getattr(metric, field)
     if (convert := INTEGERS.get(datatype)) and isinstance(value, int):
         return convert(value)
-    return value
+    return value if isinstance(value, (int, float)) else text(value)
+
+
+def text(given: str | bytes) -> str:
+    """A string field of a payload; protobuf gives bytes where a peer sent what is not UTF-8."""
+    return given.decode(errors="backslashreplace") if isinstance(given, bytes) else given
 
 
 def write_value(metric: Metric, datatype: DataType, value: float | str | None) -> None:

@@ -23,7 +23,7 @@ NODES: Final = ("edge-1", "edge-2")
 DEVICES: Final = 8
 HOUR_MS: Final = 3_600_000
 #: An asset that no node of ours measures: what strangers send lands here.
-STRANGER: Final = "line-3/unit-1"
+STRANGER: Final = "yard"
 
 _PLANT: Final = """
 [site]
@@ -32,19 +32,25 @@ title = "Faults"
 time_zone = "Asia/Almaty"
 
 [[asset]]
-path = "line-{1..3}"
+path = "line-{1..2}"
 level = "line"
 type = "line"
 
 [[asset]]
-path = "line-{1..3}/unit-{1..8}"
+path = "line-{1..2}/unit-{1..8}"
+level = "unit"
+type = "pot"
+template = "unit"
+
+[[asset]]
+path = "yard"
 level = "unit"
 type = "pot"
 template = "unit"
 
 [[source]]
 address = "faults/stranger"
-asset = "line-3/unit-1"
+asset = "yard"
 
 [template.unit]
 level = { title = "Level", unit = "m", kind = "gauge", stale_after_s = 60 }
@@ -62,12 +68,12 @@ product = ["level", "flow"]
 """
 Value = tuple[float | None, int]
 """Value and quality."""
-Readings = Mapping[tuple[str, int], Value]
+Readings = dict[tuple[str, int], Value]
 """By tag path and time [ms]."""
 
 
 def plant() -> Plant:
-    """Lines of eight units with a tag of every kind: one for each node, one for strangers."""
+    """Units with a tag of every kind: a line of eight for each node, one unit for strangers."""
     return parse_plant(_PLANT)
 
 

@@ -164,6 +164,22 @@ def test_text_goes_its_own_way() -> None:
     assert frame.received == 2
 
 
+def test_strings_that_are_not_utf_8() -> None:
+    """A peer that sends Latin-1 is read with its odd bytes escaped."""
+    latin = b"\xb0C"
+    birth = Metric(alias=1, datatype=DataType.STRING)
+    birth.MergeFromString(b"\x0a\x02" + latin)  # field 1: the name
+    declared = Payload(metrics=[birth])
+    sent = Metric(alias=1, timestamp=1000)
+    sent.MergeFromString(b"\x7a\x02" + latin)  # field 15: the string value
+    raw = Payload(timestamp=1000, seq=1, metrics=[sent]).SerializeToString()
+    data_ = Data(SOURCE, "spBv1.0/pavlodar/DDATA/potline-1/plc", codec.decode(raw), raw, 2000)
+
+    frame = decode(data_, MetricTable(SOURCE, declared, lambda _, name: int(name == "\\xb0C")))
+
+    assert [text.value for text in frame.texts] == ["\\xb0C"]
+
+
 def test_own_metrics_are_no_readings() -> None:
     """The spool position is read and not counted."""
     frame = read(given_metric("voltage", 1.0), given_metric("Spool/Position", 12))

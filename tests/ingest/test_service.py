@@ -12,6 +12,7 @@ import pytest
 
 from ingest.broker import now_ms
 from ingest.counters import Tally
+from ingest.frame import Frame
 from ingest.service import IngestService
 from ingest.settings import IngestSettings
 from schemas.errors import ConfigError
@@ -219,6 +220,27 @@ def test_messages_that_cannot_be_read(stand: Stand, edge: Edge) -> None:
     ]
     edge.send(value(VOLTAGE, 1.0), position=1)
     edge.acknowledged(1)
+
+
+def test_message_that_shows_a_defect(
+    stand: Stand, edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours costs the message that shows it: others go on, and it may come again."""
+
+    def broken(*_: object) -> Frame:
+        raise ZeroDivisionError("a defect")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.intake.decode", broken)
+        patch.setattr("ingest.lane.decode", broken)
+        edge.send(value(VOLTAGE, 1.0), position=1)
+        edge.publish_raw(f"telemetry/{UNIT}", b"{}", qos=1)
+        until(lambda: len(stand.letters()) == 2, "two letters")
+
+    assert [reason for _, reason, _ in stand.letters()] == ["defect", "defect"]
+    edge.resend()
+    edge.acknowledged(1)
+    assert stand.tally(DEVICE_SOURCE) == Tally(received=1, stored=1)
 
 
 def test_foreign_node_by_measure_names(stand: Stand) -> None:
