@@ -128,17 +128,18 @@ class Spool:
         run = self._db.execute
         # First of all: without it SQLite makes a file for shared memory, even on a full disk.
         run("pragma locking_mode = exclusive")
-        run("pragma auto_vacuum = incremental")
-        run("pragma journal_mode = wal")
-        run("pragma synchronous = full")
-        run(f"pragma journal_size_limit = {4 << 20}")
         (layout,) = run("pragma user_version").fetchone()
         if layout not in (0, _LAYOUT):
             raise sqlite3.DatabaseError(f"layout {layout} where {_LAYOUT} is known")
+        if new := layout == 0:  # an old file would be written to
+            run("pragma auto_vacuum = incremental")
+        run("pragma journal_mode = wal")
+        run("pragma synchronous = full")
+        run(f"pragma journal_size_limit = {4 << 20}")
         with self._transaction():
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 run(statement)
-            if layout != _LAYOUT:
+            if new:
                 run(f"pragma user_version = {_LAYOUT}")
             run("insert or ignore into meta values ('id', ?)", (uuid.uuid4().hex,))
         (self.id,) = run("select value from meta where key = 'id'").fetchone()

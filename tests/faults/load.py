@@ -53,15 +53,15 @@ address = "faults/stranger"
 asset = "yard"
 
 [template.unit]
-level = { title = "Level", unit = "m", kind = "gauge", stale_after_s = 60 }
-flow = { title = "F", unit = "m3/h", kind = "gauge", interpolation = "linear", stale_after_s = 60 }
+level = { title = "Level", unit = "kA", kind = "gauge", stale_after_s = 60 }
+flow = { title = "Flow", unit = "V", kind = "gauge", interpolation = "linear", stale_after_s = 60 }
 volume = { title = "Volume", unit = "m3", kind = "counter", modulus = 1000, stale_after_s = 60 }
 running = { title = "Running", unit = "1", kind = "state", stale_after_s = 60 }
 tapped = { title = "Tapped", unit = "kg", kind = "event", stale_after_s = 60 }
 
 [template.unit.product]
 title = "Product"
-unit = "m * m3 / h"
+unit = "kW"
 kind = "gauge"
 stale_after_s = 60
 product = ["level", "flow"]

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from polars.testing import assert_frame_equal
 
 from ingest.rollup import RollupWorker
-from kpi.frames import PRODUCTS, READINGS, SUMMARY
+from kpi.derive import derive, derived_tags
+from kpi.frames import READINGS, SUMMARY
 from kpi.merge import merge
-from kpi.product import multiply
 from kpi.summary import summarise
 from schemas.db.catalogue import Catalogue, load_catalogue
 from schemas.db.engine import make_engine
@@ -185,7 +185,8 @@ def stored_readings(dsn: str) -> dict[tuple[str, int], tuple[float | None, int]]
 
 def check_summaries(dsn: str, ledger: Readings) -> None:
     """``rollup_1m`` and ``rollup_1h`` are, bit for bit, what `kpi` makes of *ledger* at once."""
-    now = datetime.now(UTC)
+    newest = from_ms(max(ts_ms for _, ts_ms in ledger))
+    now = max(datetime.now(UTC), newest) + 2 * _HOUR  # so that the hour of every reading is closed
     with closing(RollupWorker(dsn)) as worker:
         while worker.step(now).marked:
             pass
@@ -222,20 +223,12 @@ def _summaries(dsn: str, ledger: Readings, end: datetime) -> pl.DataFrame:
         schema=dict(READINGS),
         orient="row",
     )
-    products = pl.DataFrame(
-        [
-            (ids[tag.path], ids[tag.product[0]], ids[tag.product[1]])
-            for tag in catalogue.tags.values()
-            if tag.product is not None
-        ],
-        schema=dict(PRODUCTS),
-        orient="row",
-    )
     tags = tag_frame(catalogue, catalogue.tags)
     start = readings["ts"].min()
     assert isinstance(start, datetime)
     start = start.replace(minute=0, second=0, microsecond=0)
-    computed = multiply(readings, products, tags)
+    derived = derived_tags(catalogue.plant, ids)
+    computed = derive(readings, derived, derived, tags)
     return summarise(pl.concat([readings, computed]), tags, start, end, _MINUTE)
 
 
