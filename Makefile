@@ -17,7 +17,7 @@ BENCHMARKS = $(shell $(VENV)/bin/python -c \
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | \
-		awk -F ':.*## ' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+		awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 setup: $(READY)  ## Create .venv and install everything into it
 
@@ -27,6 +27,10 @@ run: $(READY)  ## Start the whole park on this machine; Ctrl-C ends it
 # Three at a time on two cores: most tests wait for a process, not for a processor.
 test: $(READY)  ## Run the tests
 	@$(RUN) pytest -n 3 --dist loadfile $(ARGS)
+
+reliability: $(READY)  ## Break everything on purpose and write docs/reliability.md
+	@$(RUN) pytest -m fault tests/faults
+	@$(RUN) tests.faults.report
 
 check: $(READY)  ## Check format, lint, types, import rules and documents
 	$(RUN) ruff format --check .

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from standalone import leash
+
 
 @dataclass
 class Service:
@@ -20,10 +22,17 @@ class Service:
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     def start(self) -> None:
-        """Start it; what it prints is appended to the log."""
+        """Start it; what it prints is appended to the log. It ends with the test run."""
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *self.command],
+                [
+                    sys.executable,
+                    leash.__file__,
+                    str(os.getpid()),
+                    sys.executable,
+                    "-m",
+                    *self.command,
+                ],
                 env={**os.environ, **self.env},
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -68,9 +68,9 @@ def test_back_pressure(stand: Stand, own_server: EmbeddedDatabase) -> None:
     lags = sorted(at - ts for ts, xid, at in new if ts > back_s and xid < caught_up)
     assert lags, "no live reading came before the end of the backlog"
     stand.scenario.note(
-        f"{deferred} readings were left to the spools meanwhile; the buffer of "
+        f"{deferred:,} readings were left to the spools meanwhile; the buffer of "
         f"{BUFFER_MB} MB held {stand.watch.peak_buffer / 1e6:.2f} MB at most; "
-        f"{len(lags)} readings measured during catch-up were committed within "
+        f"{len(lags):,} readings measured during catch-up were committed within "
         f"{lags[len(lags) * 99 // 100]:.1f} s (99 %)"
     )
     stand.check({**backlog.ledger(), **live.ledger()})

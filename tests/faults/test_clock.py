@@ -51,7 +51,7 @@ def test_clock_jumps_ahead(stand: Stand) -> None:
     stand.wait_ready()
     edge = stand.start_edge(load)
     until(lambda: skew_s(stand) < -AHEAD_S / 2, "the skew to be seen", PATIENCE_S)
-    stand.scenario.note(f"skew seen: {-skew_s(stand):.0f} s ahead")
+    stand.scenario.note(f"skew seen: {-skew_s(stand):,.0f} s ahead")
     stand.finish(ingest, edge)
 
     stand.check(load.ledger(lambda reading: reading.ts_ms <= last_ms))
@@ -62,7 +62,7 @@ def test_clock_jumps_ahead(stand: Stand) -> None:
     )
     assert replay.wait(PATIENCE_S) == 0, replay.tail()
     stand.check(load.ledger())
-    stand.scenario.note(f"{aside} readings replayed by `python -m ingest replay --reason future`")
+    stand.scenario.note(f"{aside:,} readings replayed by `python -m ingest replay --reason future`")
 
 
 @pytest.mark.fault(

@@ -40,8 +40,8 @@ def test_mutated_payloads(stand: Stand) -> None:
     letters, readings = dead_letters(stand)
     assert readings == total["dead_letter"] > 0
     stand.scenario.note(
-        f"{letters} dead letters; {len(strange)} of the readings in mutated payloads could be true "
-        "and are stored"
+        f"{letters:,} dead letters; {len(strange)} of the readings in mutated payloads could be "
+        "true and are stored; the duplicates and conflicts are theirs too"
     )
 
 
