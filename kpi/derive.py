@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby
 
 import polars as pl
@@ -32,12 +31,8 @@ class Derived:
     reaches: Mapping[int, Reach]
 
 
-def derived_tags(
-    plant: Plant, tag_ids: Mapping[str, int], wanted: Iterable[str] | None = None
-) -> dict[int, Derived]:
-    """Derived tags by id: the *wanted* ones by path and what they are made of; all if None.
-
-    Measured tags among the wanted are left out.
+def derived_tags(plant: Plant, tag_ids: Mapping[str, int]) -> dict[int, Derived]:
+    """Every derived tag of *plant* by its id.
 
     Raises
     ------
@@ -45,8 +40,8 @@ def derived_tags(
         A tag names an unknown rule, or its operands, constants or units do not fit the rule.
     """
     found: dict[int, Derived] = {}
-    for path in plant.tags if wanted is None else wanted:
-        if plant.tag(path).derivation is not None:
+    for path, tag in plant.tags.items():
+        if tag.derivation is not None:
             _add(found, path, plant, tag_ids)
     return found
 
@@ -207,13 +202,9 @@ def _rule(tag: Tag, derivation: Derivation, plant: Plant) -> Rule:
 
 def _check_unit(tag: Tag, path: str, unit: str, right: str) -> None:
     """A rule computes with plain numbers, so a unit of the same dimension is not enough."""
-    if not _is_same(unit, right):
-        raise PlantError(f"{tag.path} unit of {path}", unit, f"the rule works in {right}")
-
-
-@cache
-def _is_same(unit: str, other: str) -> bool:
     try:
-        return factor(unit, other, "a derived tag") == 1.0
+        same = factor(unit, right, path) == 1.0
     except FormulaError:
-        return False
+        same = False
+    if not same:
+        raise PlantError(f"{tag.path} unit of {path}", unit, f"the rule works in {right}")
