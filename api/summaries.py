@@ -6,7 +6,7 @@ summarised from raw readings by the same function that the worker uses. The answ
 either way, to the rounding of sums of floats; what differs is the time that it takes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,8 +14,8 @@ import polars as pl
 import sqlalchemy as sa
 
 from api.span import Span
-from kpi.frames import INSTANT, PRODUCTS, SUMMARY
-from kpi.product import multiply
+from kpi.derive import Derived, derive, derived_tags
+from kpi.frames import INSTANT, SUMMARY
 from kpi.summary import summarise
 from schemas.db.catalogue import Catalogue
 from schemas.db.frames import FrameReader, tag_frame
@@ -72,14 +72,16 @@ def _unclean(
     """``tag_id, start, end`` of what the pending dirty marks reach.
 
     A new reading changes what comes after it for as long as it holds, and what comes before it
-    where a straight line leads to it. The next reading of a counter or state, however late, is
-    compared with it.
+    where a straight line leads to it or a rule looks ahead to it. The next reading of a counter or
+    state, however late, is compared with it.
     """
     # Marks are few and soon consumed: those that reach nothing here are sorted out below.
     marks = frames.fetch(sa.select(dirty.c.bucket, dirty.c.tag_ids))
     linear = pl.col("interpolation") == Interpolation.LINEAR
     compared = pl.col("kind").is_in([Kind.COUNTER.value, Kind.STATE.value])
-    reach_us = pl.duration(microseconds=pl.col("reach_s") * 1e6)
+    reach_us, ahead_us = (
+        pl.duration(microseconds=pl.col(f"{name}_s") * 1e6) for name in ("reach", "ahead")
+    )
     return (
         marks.lazy()
         .select(pl.col("bucket").cast(INSTANT), operand=pl.col("tag_ids").cast(pl.List(pl.Int32)))
@@ -88,7 +90,9 @@ def _unclean(
         .join(tags.lazy(), on="tag_id")
         .select(
             "tag_id",
-            start=pl.when(linear).then(pl.col("bucket") - reach_us).otherwise("bucket"),
+            start=pl.when(linear)
+            .then(pl.col("bucket") - reach_us)
+            .otherwise(pl.col("bucket") - ahead_us),
             end=pl.when(compared)
             .then(_at(span.end))
             .otherwise(pl.col("bucket") + MINUTE + reach_us),
@@ -100,17 +104,30 @@ def _unclean(
 
 
 def _operands(catalogue: Catalogue, tags: pl.DataFrame) -> pl.DataFrame:
-    """``tag_id, operand, reach_s``: whose readings a tag is made of, and how long one matters."""
+    """``tag_id, operand, reach_s, behind_s, ahead_s``: whose readings tags are made of.
+
+    ``reach_s`` is how long after its time a reading matters; the others are those of
+    `kpi.derive.reach`.
+    """
+    derived = _derived(catalogue, tags)
     rows = []
     for tag_id in tags["tag_id"]:
-        tag = catalogue.tags[tag_id]
-        if tag.product is None:
-            rows.append((tag_id, tag_id, tag.stale_after_s))
-        for path in tag.product or ():
-            reach_s = tag.stale_after_s + catalogue.plant.tag(path).stale_after_s
-            rows.append((tag_id, catalogue.tag_ids[path], reach_s))
-    schema = {"tag_id": pl.Int32, "operand": pl.Int32, "reach_s": pl.Float64}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+        own_s = catalogue.tags[tag_id].stale_after_s
+        if tag_id not in derived:
+            rows.append((tag_id, tag_id, own_s, 0.0, 0.0))
+            continue
+        for operand, looks in derived[tag_id].reaches.items():
+            reach_s = own_s + catalogue.tags[operand].stale_after_s + looks.behind_s
+            rows.append((tag_id, operand, reach_s, looks.behind_s, looks.ahead_s))
+    seconds = dict.fromkeys(("reach_s", "behind_s", "ahead_s"), pl.Float64)
+    return pl.DataFrame(
+        rows, schema={"tag_id": pl.Int32, "operand": pl.Int32, **seconds}, orient="row"
+    )
+
+
+def _derived(catalogue: Catalogue, tags: pl.DataFrame) -> Mapping[int, Derived]:
+    paths = [catalogue.tags[tag_id].path for tag_id in tags["tag_id"]]
+    return derived_tags(catalogue.plant, catalogue.tag_ids, paths)
 
 
 def _rolled_up(
@@ -153,20 +170,21 @@ def _readings(
     """The readings of *tags* in *span* with their bounds, those of computed tags computed."""
     made_of = _operands(catalogue, tags)
     operands = made_of["operand"].unique().sort().to_list()
-    readings = frames.readings(operands, span.start, span.end, bounds=True)
-    products = [
-        (tag_id, *(catalogue.tag_ids[path] for path in product))
-        for tag_id in tags["tag_id"]
-        if (product := catalogue.tags[tag_id].product) is not None
-    ]
-    if not products:
+    behind_s, ahead_s = made_of.select(pl.col("behind_s", "ahead_s").max()).row(0)
+    start, end = span.start - timedelta(seconds=behind_s), span.end + timedelta(seconds=ahead_s)
+    derived = _derived(catalogue, tags)
+    around = {
+        operand: max(looks.behind_s, looks.ahead_s)
+        for tag_id, one in derived.items()
+        if catalogue.tags[tag_id].kind is Kind.STATE
+        for operand, looks in one.reaches.items()
+    }
+    readings = frames.readings(operands, start, end, bounds=True, around=around)
+    if not derived:
         return readings
-    computed = multiply(
-        readings,
-        pl.DataFrame(products, schema=PRODUCTS, orient="row"),
-        tag_frame(catalogue, operands),
-    )
-    return pl.concat([readings, computed])
+    known = tag_frame(catalogue, sorted({*operands, *derived}))
+    wanted = [tag_id for tag_id in tags["tag_id"] if tag_id in derived]
+    return pl.concat([readings, derive(readings, wanted, derived, known)])
 
 
 def _parts(tags: pl.DataFrame, span: Span, width: timedelta) -> Iterator[Span]:

@@ -182,12 +182,12 @@ def beside(config: Path, plant: str) -> Plant:
 
 
 def measured_tag(plant: Plant, path: str, key: str) -> Tag:
-    """The tag at *path* of the plant; a product of other tags cannot be measured."""
+    """The tag at *path* of the plant; one that is computed cannot be measured."""
     try:
         tag = plant.tag(path)
     except PlantError as unknown:
         raise ConfigError(key, path, unknown.right) from unknown
-    if tag.product is not None:
+    if tag.derivation is not None:
         raise ConfigError(key, path, "it is computed from other tags; remove it here")
     return tag
 

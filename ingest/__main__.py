@@ -23,6 +23,7 @@ from ingest.replay import replay as replay_letters
 from ingest.service import IngestService
 from ingest.settings import IngestSettings
 from ingest.start import load_names
+from kpi.derive import check_rules
 from schemas.db.catalogue import store_plant
 from schemas.db.engine import connect, make_engine, wrap_errors
 from schemas.db.migrate import upgrade
@@ -47,6 +48,8 @@ def migrate(
     """Create or update the tables, and store the plant model."""
     dsn = read_environment(DatabaseSettings).dsn
     model = None if plant is None else load_plant(plant)
+    if model is not None:
+        check_rules(model)
     upgrade(dsn)
     if model is not None:
         engine = make_engine(dsn, pool_size=1)

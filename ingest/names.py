@@ -17,7 +17,7 @@ class TagNames:
         self.ids = {
             path: catalogue.tag_ids[path]
             for path, tag in catalogue.plant.tags.items()
-            if tag.product is None
+            if tag.derivation is None
         }
         self._paths = {tag_id: path for path, tag_id in self.ids.items()}
 

@@ -2,7 +2,8 @@
 
 Spans are ``tag_id, start, end``, half-open in minutes since 1970 (`ingest.marks`), with the tag's
 ``silence`` [s] (``stale_after_s``) and whether it is ``line`` (a linear gauge) or ``compared`` (a
-counter or state, each usable reading of which is compared with the one before it).
+counter or state, each usable reading of which is compared with the one before it). A measured tag
+that derived states are made of has ``context`` [min]: how far their rules look around a reading.
 """
 
 from typing import Any, Final
@@ -23,6 +24,7 @@ _SPAN: Final[dict[str, type[sa.types.TypeEngine[Any]]]] = {
     "silence": sa.Double,
     "line": sa.Boolean,
     "compared": sa.Boolean,
+    "context": sa.Integer,
 }
 NEIGHBOURS: Final[Schema] = {
     "tag_id": pl.Int32,
@@ -82,10 +84,31 @@ def readings_around(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:
         each = bound.lateral()
         rows = frames.fetch(sa.select(each).select_from(given.table).join(each, sa.true()))
         found.append(_typed(rows, READINGS))
+    found.append(_around(frames, spans, found[-1]))
     # Bounds are few: the same one may come twice, or be in another span of its tag.
     bounds = pl.concat(found).unique(["tag_id", "ts"])
     outside = rows_in(bounds, spans, "ts", inside=False)
     return pl.concat([inside, outside]).sort("tag_id", "ts")
+
+
+def _around(frames: FrameReader, spans: pl.DataFrame, usable: pl.DataFrame) -> pl.DataFrame:
+    """The readings around the last *usable* ones before a long silence.
+
+    A derived state is compared with the one before the silence, and what that was, the readings
+    next to it tell as well.
+    """
+    minute = pl.col("ts").dt.epoch("us") // 60_000_000
+    silent = minute * 60 < pl.col("start") * 60 - pl.col("silence")
+    wanted = (
+        usable.join(spans.filter(pl.col("context") > 0), on="tag_id")
+        .filter(silent)
+        .with_columns(start=minute - pl.col("context"), end=minute + pl.col("context") + 1)
+        .select(spans.columns)
+        .unique()
+    )
+    if wanted.is_empty():
+        return pl.DataFrame(schema=READINGS)
+    return _typed(_rows_in(frames, wanted, reading, _TS), READINGS)
 
 
 def summaries_in(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:

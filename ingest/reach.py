@@ -4,7 +4,7 @@
   to there change; whether that reaches beyond the last closed minute is told apart.
 - A straight line leads to a reading from the one before it, so the minutes back to there change.
 - The next usable reading of a counter or state is compared with the changed one, however late.
-- A product changes where either operand does.
+- A derived tag changes where an operand does, and as far beyond as its rule looks (`kpi.derive`).
 """
 
 from typing import Final
@@ -63,26 +63,37 @@ def holding(neighbours: pl.DataFrame, closed: int) -> pl.DataFrame:
     )
 
 
-def with_products(spans: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
-    """*spans* of measured tags and the same spans of the products that they are operands of."""
-    derived = [
-        products.select("tag_id", operand=side).join(
-            spans.rename({"tag_id": "operand"}), on="operand"
+def with_derived(spans: pl.DataFrame, reaches: pl.DataFrame, closed: int) -> pl.DataFrame:
+    """*spans* of measured tags and those of what is derived from them, before *closed*.
+
+    Parameters
+    ----------
+    spans
+        ``tag_id, start, end`` in minutes.
+    reaches
+        `ingest.points.REACHES`.
+    """
+    derived = (
+        spans.rename({"tag_id": "operand_id"})
+        .join(reaches, on="operand_id")
+        .select(
+            "tag_id",
+            start=pl.col("start") - pl.col("ahead"),
+            end=(pl.col("end") + pl.col("behind")).clip(upper_bound=closed),
         )
-        for side in ("left_id", "right_id")
-    ]
-    return pl.concat([spans, *(frame.select(spans.columns) for frame in derived)])
+    )
+    return pl.concat([spans, derived])
 
 
-def with_operands(spans: pl.DataFrame, products: pl.DataFrame) -> pl.DataFrame:
+def with_operands(spans: pl.DataFrame, reaches: pl.DataFrame) -> pl.DataFrame:
     """The spans of measured tags whose readings *spans* are made of."""
-    of_products = spans.join(products, on="tag_id")
-    measured = spans.join(products, on="tag_id", how="anti")
-    operands = [
-        of_products.select(pl.col(side).alias("tag_id"), "start", "end")
-        for side in ("left_id", "right_id")
-    ]
-    return pl.concat([measured.select("tag_id", "start", "end"), *operands])
+    of_derived = spans.join(reaches, on="tag_id").select(
+        tag_id="operand_id",
+        start=pl.col("start") - pl.col("behind"),
+        end=pl.col("end") + pl.col("ahead"),
+    )
+    measured = spans.join(reaches, on="tag_id", how="anti")
+    return pl.concat([measured.select("tag_id", "start", "end"), of_derived])
 
 
 def _minute(column: str) -> pl.Expr:

@@ -27,8 +27,8 @@ from ingest import marks, reach
 from ingest.neighbours import neighbours, readings_around, summaries_in
 from ingest.points import Points, load_points
 from ingest.replacement import replace
+from kpi.derive import derive
 from kpi.merge import merge
-from kpi.product import multiply
 from kpi.summary import summarise
 from schemas.backoff import full_jitter
 from schemas.db.engine import connect, wrap_errors
@@ -177,7 +177,7 @@ class RollupWorker:
         points = self._known(connection)
         around = neighbours(self._frames, points.holding(marks.spans(taken)))
         reached = reach.reached(around, closed)
-        changed = marks.union(reach.with_products(reached, points.products))
+        changed = marks.union(reach.with_derived(reached, points.reaches, closed))
         kept = changed if floor is None else _above(points.holding(changed), floor)
         hours = 0
         for chunk in _chunks(kept):
@@ -190,10 +190,10 @@ class RollupWorker:
 
     def _summaries(self, points: Points, spans: pl.DataFrame) -> pl.DataFrame:
         """The summaries of the minutes in *spans*."""
-        tags, products = points.of(spans)
-        operands = marks.union(reach.with_operands(spans, products))
+        tags, derived = points.of(spans)
+        operands = marks.union(reach.with_operands(spans, points.reaches))
         readings = readings_around(self._frames, points.holding(operands))
-        computed = multiply(readings, products, points.tags)
+        computed = derive(readings, derived, points.derived, points.tags)
         rows = summarise(pl.concat([readings, computed]), tags, *marks.outer(spans), _MINUTE)
         return marks.rows_in(rows, spans, "bucket", inside=True)
 
@@ -226,7 +226,7 @@ class RollupWorker:
         row = connection.execute("SELECT loaded_at FROM plant").fetchone()
         loaded_at = datetime.min.replace(tzinfo=UTC) if row is None else row[0]
         if self._points is None or self._points.loaded_at != loaded_at:
-            self._points = load_points(self._frames, loaded_at)
+            self._points = load_points(self._dsn, loaded_at)
         return self._points
 
     def _connected(self) -> psycopg.Connection:

@@ -87,13 +87,16 @@ def _is_measured(kpi: Kpi, asset: str, plant: Plant) -> bool:
         measured = _measured(kpi, given)
         if measured is None or measured.optional:
             continue
-        part = next(_found(measured, asset, plant), None)
-        if part is None:
-            return False
-        rating = given.rating if isinstance(given, Rated) else part.source.rated
-        if rating is not None and not _ratings(rating, part.at, plant):
+        parts = list(_found(measured, asset, plant))
+        if not parts or any(_unrated(given, part, plant) for part in parts):
             return False
     return True
+
+
+def _unrated(given: Given, part: _Part, plant: Plant) -> str | None:
+    """The rating that a part is to be weighed by and that nothing has."""
+    rating = given.rating if isinstance(given, Rated) else part.source.rated
+    return rating if rating is not None and not _ratings(rating, part.at, plant) else None
 
 
 def _measured(kpi: Kpi, given: Given) -> Input | None:
@@ -113,6 +116,8 @@ def _weighed(
     found = False
     for part in _found(measured, asset, plant):
         found = True
+        if rating := _unrated(given, part, plant):
+            raise NotFoundError("kpi", kpi.id, f"{part.at} has no rating {rating}")
         if isinstance(given, Rated):
             yield part, Aggregate.COVERED, _rated_weight(given, part, plant)
         else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 
 import polars as pl
@@ -31,8 +32,12 @@ class Derived:
     reaches: Mapping[int, Reach]
 
 
-def derived_tags(plant: Plant, tag_ids: Mapping[str, int]) -> dict[int, Derived]:
-    """Every derived tag of *plant* by its id.
+def derived_tags(
+    plant: Plant, tag_ids: Mapping[str, int], wanted: Iterable[str] | None = None
+) -> dict[int, Derived]:
+    """Derived tags by id: the *wanted* ones by path and what they are made of; all if None.
+
+    Measured tags among the wanted are left out.
 
     Raises
     ------
@@ -40,10 +45,15 @@ def derived_tags(plant: Plant, tag_ids: Mapping[str, int]) -> dict[int, Derived]
         A tag names an unknown rule, or its operands, constants or units do not fit the rule.
     """
     found: dict[int, Derived] = {}
-    for path, tag in plant.tags.items():
-        if tag.derivation is not None:
+    for path in plant.tags if wanted is None else wanted:
+        if plant.tag(path).derivation is not None:
             _add(found, path, plant, tag_ids)
     return found
+
+
+def check_rules(plant: Plant) -> None:
+    """Refuse a plant with a derived tag that does not fit its rule, as `derived_tags` does."""
+    derived_tags(plant, {path: number for number, path in enumerate(plant.tags)})
 
 
 def derive(
@@ -202,9 +212,13 @@ def _rule(tag: Tag, derivation: Derivation, plant: Plant) -> Rule:
 
 def _check_unit(tag: Tag, path: str, unit: str, right: str) -> None:
     """A rule computes with plain numbers, so a unit of the same dimension is not enough."""
-    try:
-        same = factor(unit, right, path) == 1.0
-    except FormulaError:
-        same = False
-    if not same:
+    if not _is_same(unit, right):
         raise PlantError(f"{tag.path} unit of {path}", unit, f"the rule works in {right}")
+
+
+@cache
+def _is_same(unit: str, other: str) -> bool:
+    try:
+        return factor(unit, other, "a derived tag") == 1.0
+    except FormulaError:
+        return False

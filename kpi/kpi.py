@@ -164,10 +164,10 @@ class Kpi:
 
     def __post_init__(self) -> None:
         units = {given.name: given.unit for given in self.inputs}
-        self._check_names(units)
         for given in self.inputs:
             if isinstance(given, Settled):
                 _check_settled(given, units, self.id)
+        self._check_names(units)
         operands = {name: units[name] for name in self.operands}
         scales = {
             formula_factor(self.formula, operands | dict(constants), self.unit, f"KPI {self.id}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from kpi.derive import check_rules
 from schemas.db.catalogue import store_plant
 from schemas.db.engine import make_engine
 from schemas.db.migrate import upgrade
@@ -93,6 +94,7 @@ def main(
 def run(options: Options, seconds: float) -> None:
     """Run the park for so many *seconds*, or until the process is asked to end."""
     plant = load_plant(options.plant)
+    check_rules(plant)
     agents = find_agents(options.plant)
     check_ports(options.ports(len(agents)))
     data = DataDir.make(options.data_dir)

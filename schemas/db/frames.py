@@ -1,6 +1,6 @@
 """Polars frames out of PostgreSQL by ADBC, which copies binary columns straight into Arrow."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from queue import Empty, LifoQueue
@@ -38,11 +38,9 @@ TAGS: Final = pl.Schema(
 )
 _COLUMNS: Final = "tag_id, ts, value, quality"
 _BATCHES: Final = {StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(2_000_000)}
+_USABLE: Final = "value IS NOT NULL AND (quality BETWEEN 64 AND 127 OR quality BETWEEN 192 AND 255)"
 #: A usable reading of a tag whose next reading is compared with it.
-_COMPARED: Final = (
-    "tag.kind IN ('counter', 'state') AND value IS NOT NULL"
-    " AND (quality BETWEEN 64 AND 127 OR quality BETWEEN 192 AND 255)"
-)
+_COMPARED: Final = f"tag.kind IN ('counter', 'state') AND {_USABLE}"
 
 
 class FrameReader:
@@ -105,13 +103,21 @@ class FrameReader:
             _execute(connection, "COMMIT")
 
     def readings(
-        self, tag_ids: Sequence[int], start: datetime, end: datetime, *, bounds: bool = False
+        self,
+        tag_ids: Sequence[int],
+        start: datetime,
+        end: datetime,
+        *,
+        bounds: bool = False,
+        around: Mapping[int, float] | None = None,
     ) -> pl.DataFrame:
         """The readings of *tag_ids* in [start, end), sorted by tag and time, as `READINGS`.
 
         With *bounds* also, for each tag, its last reading before *start* and its first at or after
         *end*, where these lie within the tag's ``stale_after_s`` of that edge; for counters and
-        states the last usable one before *start*, however long ago (`kpi.summary`).
+        states the last usable one before *start*, however long ago (`kpi.summary`). For each tag of
+        *around* the same, with what lies so many seconds around it: of tags that derived states are
+        made of, the rule has to look at that.
         """
         ids, low, high = _ids(tag_ids), _instant(start), _instant(end)
         inside = f"tag_id = ANY({ids}) AND ts >= {low} AND ts < {high}"
@@ -123,6 +129,8 @@ class FrameReader:
                 _bound(ids, f"ts >= {high} AND ts <= {high} + {silence}", "ASC"),
                 _bound(ids, f"ts < {low} AND {_COMPARED}", "DESC"),
             ]
+        if around:
+            parts.append(_around(around, low))
         frame = pl.concat([self._fetch(part).cast(READINGS) for part in parts])
         return frame.unique(["tag_id", "ts"]).sort("tag_id", "ts")
 
@@ -192,6 +200,19 @@ def _bound(ids: str, condition: str, order: str) -> str:
         f"SELECT nearest.* FROM tag CROSS JOIN LATERAL"  # noqa: S608 - numbers alone
         f" (SELECT {_COLUMNS} FROM reading WHERE tag_id = tag.id AND {condition}"
         f" ORDER BY ts {order} LIMIT 1) AS nearest WHERE tag.id = ANY({ids})"
+    )
+
+
+def _around(seconds: Mapping[int, float], low: str) -> str:
+    """What lies so many *seconds* around the last usable reading of each tag before *low*."""
+    last = _bound(_ids([*seconds]), f"ts < {low} AND {_USABLE}", "DESC")
+    spans = ",".join(f"({int(tag_id)}, {float(given)})" for tag_id, given in seconds.items())
+    width = "make_interval(secs => span.seconds)"
+    return (
+        f"SELECT near.* FROM ({last}) AS last"  # noqa: S608 - numbers alone
+        f" JOIN (VALUES {spans}) AS span (id, seconds) ON span.id = last.tag_id"
+        f" CROSS JOIN LATERAL (SELECT {_COLUMNS} FROM reading WHERE reading.tag_id = span.id"
+        f" AND reading.ts >= last.ts - {width} AND reading.ts <= last.ts + {width}) AS near"
     )
 
 

@@ -241,6 +241,8 @@ def _check_links(plant: Plant, origin: str) -> None:
 def _broken_links(plant: Plant) -> Iterator[tuple[str, object, str]]:
     for tag in plant.tags.values():
         operands = tag.derivation.operands if tag.derivation else ()
+        if operands and tag.interpolation is Interpolation.LINEAR:
+            yield f"{tag.path} interpolation", tag.interpolation.value, "a derived tag has steps"
         for operand in operands:
             if operand not in plant.tags:
                 yield f"{tag.path} operands", operand, nearest(operand, plant.tags)

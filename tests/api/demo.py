@@ -15,6 +15,7 @@ from schemas.db.catalogue import Catalogue, load_catalogue, store_plant
 from schemas.db.engine import make_engine
 from schemas.db.tiers import ensure_span
 from schemas.plant.file import load_plant
+from schemas.plant.model import Plant
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 START = NOW - timedelta(hours=2)
@@ -29,9 +30,14 @@ Row = tuple[str, datetime, float | None, int]
 
 def store_pavlodar(dsn: str) -> Catalogue:
     """Put the plant of the repository into the database *dsn*."""
+    return store(dsn, load_plant(PLANT))
+
+
+def store(dsn: str, plant: Plant) -> Catalogue:
+    """Put *plant* into the database *dsn*."""
     engine = make_engine(dsn)
     with engine.begin() as connection:
-        store_plant(connection, load_plant(PLANT))
+        store_plant(connection, plant)
         catalogue = load_catalogue(connection)
     engine.dispose()
     return catalogue

@@ -1,5 +1,6 @@
 """The newest value of a tag, and whether it still holds."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -7,7 +8,9 @@ import psycopg
 import pytest
 
 from schemas.db.catalogue import Catalogue
-from tests.api.demo import LINE, NOW, POTS, TURBINE, add_device, insert
+from schemas.plant.file import load_plant
+from schemas.plant.model import Derivation
+from tests.api.demo import LINE, NOW, PLANT, POTS, TURBINE, add_device, insert, store
 
 VOLTAGE = f"{POTS[0]}/voltage"
 CURRENT = f"{LINE}/line_current"
@@ -113,6 +116,22 @@ def test_a_computed_tag_follows_its_operands(
 
     assert (value["ts"], value["value"], value["quality"]) == (ago(3), 2000.0, 64)
     assert value["unit"] == "kW"
+
+
+def test_a_tag_by_a_rule_that_looks_back(api: httpx.Client, database: str) -> None:
+    """An anode effect of 30 s is one at its end too; a minute after it there is none."""
+    path = f"{POTS[0]}/effect"
+    plant = load_plant(PLANT)
+    rule = Derivation("anode_effect", (VOLTAGE,), {"threshold": 8.0, "start_s": 3.0, "end_s": 60.0})
+    effect = replace(plant.tags[VOLTAGE], path=path, measure="effect", unit="1", derivation=rule)
+    catalogue = store(database, replace(plant, tags={**plant.tags, path: effect}))
+    insert(database, catalogue, [(VOLTAGE, NOW - timedelta(seconds=40), 30.0, 192)])
+    during = latest(api, path)[0]
+    insert(database, catalogue, [(VOLTAGE, NOW - timedelta(seconds=10), 4.2, 192)])
+    after = latest(api, path)[0]
+
+    assert (during["ts"], during["value"]) == (ago(40), 1.0)
+    assert (after["ts"], after["value"], after["quality"]) == (ago(10), 0.0, 192)
 
 
 def test_unknown_tags_are_404_with_the_nearest(demo: httpx.Client) -> None:

@@ -1,6 +1,7 @@
 """Summaries: whatever rollups there are, the answer is that of the raw readings."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from random import Random
@@ -16,13 +17,18 @@ from api.series import Series, bucketed, widest
 from api.span import Span, cut, parse_zone
 from api.summaries import MINUTE
 from ingest.rollup import RollupWorker
-from kpi.frames import INSTANT, PRODUCTS
-from kpi.product import multiply
+from kpi.derive import derive, derived_tags
+from kpi.frames import INSTANT
 from kpi.summary import summarise
 from schemas.db.catalogue import Catalogue
 from schemas.db.frames import FrameReader, tag_frame
+from schemas.plant import model
+from schemas.plant.file import load_plant
+from schemas.plant.model import Derivation
+from schemas.reading import Kind
 from tests.api.conftest import own_database
-from tests.api.demo import NOW, Row, insert, store_pavlodar
+from tests.api.demo import NOW, Row, insert, store
+from tests.api.demo import PLANT as PAVLODAR
 
 ALMATY = parse_zone("Asia/Almaty")
 START = NOW - timedelta(hours=5)
@@ -31,10 +37,52 @@ COUNTER, STATE = "power/wind-1/wtg-01/energy", "power/wind-1/wtg-01/available"
 EVENT, OPERAND = "smelter/potline-1/pot-001/metal_tapped", "smelter/potline-1/pot-001/voltage"
 PRODUCT = "smelter/potline-1/pot-001/power"
 SLOW = "refinery/digestion-1/spent_alumina"
+POT = "smelter/potline-1/pot-001"
+#: Tags by rules that look around: measure -> kind, unit, stale_after_s, derivation.
+DERIVED = {
+    "effect": (
+        Kind.STATE,
+        "1",
+        60.0,
+        Derivation("anode_effect", (OPERAND,), {"threshold": 250.0, "start_s": 3.0, "end_s": 60.0}),
+    ),
+    "swing": (
+        Kind.GAUGE,
+        "V",
+        120.0,
+        Derivation("swing", (OPERAND,), {"slot_s": 10.0, "slots": 6.0}),
+    ),
+    "waves": (
+        Kind.GAUGE,
+        "1",
+        120.0,
+        Derivation("above", (f"{POT}/swing",), {"limit": 250.0}),
+    ),
+    "gained": (Kind.EVENT, "kg/m^3", 300.0, Derivation("change", (SLOW,))),
+    "weighted": (Kind.EVENT, "kg*V", 129_600.0, Derivation("weighted", (EVENT, OPERAND))),
+}
 TAGS = [STEP, LINEAR, COUNTER, STATE, EVENT, OPERAND, PRODUCT, SLOW]
+TAGS += [f"{POT}/{measure}" for measure in DERIVED]
 LONG = timedelta(days=365)
 #: Mean seconds between readings.
 RATES = {STEP: 20, LINEAR: 25, COUNTER: 90, STATE: 40, EVENT: 4000, OPERAND: 15, SLOW: 120}
+
+
+def with_rules(plant: model.Plant) -> model.Plant:
+    """*plant* with the tags of `DERIVED` at its first pot."""
+    made = {
+        f"{POT}/{measure}": replace(
+            plant.tags[PRODUCT],
+            path=f"{POT}/{measure}",
+            measure=measure,
+            kind=kind,
+            unit=unit,
+            stale_after_s=stale_after_s,
+            derivation=derivation,
+        )
+        for measure, (kind, unit, stale_after_s, derivation) in DERIVED.items()
+    }
+    return replace(plant, tags={**plant.tags, **made})
 
 
 def random_rows(seed: int, start: datetime, end: datetime) -> Iterator[Row]:
@@ -90,9 +138,8 @@ class Plant:
         operands = [self.catalogue.tag_ids[path] for path in RATES]
         readings = self.frames.readings(operands, START - LONG, NOW + LONG)
         tags = tag_frame(self.catalogue, self.ids)
-        pair = [self.catalogue.tag_ids[path] for path in (PRODUCT, OPERAND, STEP)]
-        products = pl.DataFrame([pair], schema=PRODUCTS, orient="row")
-        readings = pl.concat([readings, multiply(readings, products, tags)])
+        derived = derived_tags(self.catalogue.plant, self.catalogue.tag_ids, TAGS)
+        readings = pl.concat([readings, derive(readings, derived, derived, tags)])
         parts = [
             summarise(readings, tags, start, end, every=200 * LONG).with_columns(
                 bucket=pl.lit(start, dtype=INSTANT)
@@ -109,7 +156,7 @@ def plant(server: str, migrated: str) -> Iterator[Plant]:
     What came late is still dirty when the tests look: a worker that is behind is the case in point.
     """
     with own_database(server, migrated) as dsn:
-        plant = Plant(dsn, store_pavlodar(dsn))
+        plant = Plant(dsn, store(dsn, with_rules(load_plant(PAVLODAR))))
         insert(dsn, plant.catalogue, random_rows(1, START, NOW - timedelta(minutes=40)))
         roll_up(dsn, NOW - timedelta(minutes=15))
         insert(dsn, plant.catalogue, random_rows(2, NOW - timedelta(minutes=39), NOW))

@@ -27,7 +27,7 @@ def test_clock_jumps_back(stand: Stand) -> None:
     load = Load("edge-1", before_the_hour(120), STEPS, jump_at=JUMP_AT, jump_s=-BACK_S)
     ingest = stand.start_ingest()
     stand.wait_ready()
-    edge = stand.start_edge(load)
+    edge = stand.start_edge(load, rate=40.0)  # the first span is summarised before the jump
     until(lambda: skew_s(stand) > BACK_S / 2, "the skew to be seen", PATIENCE_S)
     stand.scenario.note(f"skew seen: {skew_s(stand):.0f} s behind")
     stand.finish(ingest, edge)

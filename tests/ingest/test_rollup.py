@@ -17,9 +17,9 @@ from polars.testing import assert_frame_equal
 from prometheus_client import CollectorRegistry
 
 from ingest.rollup import RollupWorker
-from kpi.frames import PRODUCTS, READINGS, SUMMARY
+from kpi.derive import derive, derived_tags
+from kpi.frames import READINGS, SUMMARY
 from kpi.merge import merge
-from kpi.product import multiply
 from kpi.summary import summarise
 from schemas.db.catalogue import Catalogue, load_catalogue, store_plant
 from schemas.db.engine import connect, make_engine
@@ -32,7 +32,7 @@ START = datetime(2026, 3, 1, 10, tzinfo=UTC)
 END = START + timedelta(hours=3)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-TAGS = ("step", "line", "counter", "state", "event", "left", "right", "product")
+TAGS = ("step", "line", "counter", "state", "event", "left", "right")
 
 PLANT = """
 [site]
@@ -61,6 +61,44 @@ unit = "kW"
 kind = "gauge"
 stale_after_s = 100
 product = ["left", "right"]
+
+[template.unit.high]
+title = "h"
+unit = "1"
+kind = "state"
+stale_after_s = 130
+[template.unit.high.derived]
+rule = "anode_effect"
+operands = ["left"]
+constants = { threshold = 0.5, start_s = 3.0, end_s = 60.0 }
+
+[template.unit.swing]
+title = "w"
+unit = "V"
+kind = "gauge"
+stale_after_s = 120
+derived = { rule = "swing", operands = ["left"], constants = { slot_s = 10, slots = 12 } }
+
+[template.unit.waves]
+title = "w"
+unit = "1"
+kind = "gauge"
+stale_after_s = 120
+derived = { rule = "above", operands = ["swing"], constants = { limit = 0.5 } }
+
+[template.unit.weighed]
+title = "m"
+unit = "kg*kA"
+kind = "event"
+stale_after_s = 3000
+derived = { rule = "weighted", operands = ["event", "right"] }
+
+[template.unit.gained]
+title = "d"
+unit = "kA"
+kind = "event"
+stale_after_s = 600
+derived = { rule = "change", operands = ["right"] }
 """
 
 Row = tuple[str, float, float | None, int]
@@ -127,10 +165,9 @@ def direct(catalogue: Catalogue, rows: Iterable[Row], end: datetime) -> pl.DataF
         schema=dict(READINGS),
         orient="row",
     )
-    ids = [catalogue.tag_ids[f"unit/{measure}"] for measure in ("product", "left", "right")]
-    products = pl.DataFrame([ids], schema=dict(PRODUCTS), orient="row")
     tags = tag_frame(catalogue, catalogue.tags)
-    computed = multiply(readings, products, tags)
+    derived = derived_tags(catalogue.plant, catalogue.tag_ids)
+    computed = derive(readings, derived, derived, tags)
     return summarise(pl.concat([readings, computed]), tags, START - HOUR, end, MINUTE)
 
 
@@ -145,7 +182,7 @@ def assert_complete(dsn: str, catalogue: Catalogue, rows: Iterable[Row], now: da
 
 _ROWS = st.lists(
     st.tuples(
-        st.sampled_from(TAGS[:-1]),
+        st.sampled_from(TAGS),
         st.one_of(
             # All before END: of what an open minute will change nothing is promised.
             st.integers(0, 9_000_000).map(lambda ms: ms / 1000),
@@ -195,7 +232,7 @@ def _live(seconds: range) -> list[Row]:
     return [
         (measure, float(s), float((s * 7 + place) % 5), 192)
         for s in seconds
-        for place, measure in enumerate(TAGS[:-1])
+        for place, measure in enumerate(TAGS)
     ]
 
 
@@ -208,7 +245,23 @@ def test_minute_by_minute_equals_all_at_once(database: str, catalogue: Catalogue
         worker.step(at(minute * 60 + 62))
     worker.close()
     assert_complete(database, catalogue, rows, at(94 * 60 + 62))
-    assert stored(database, rollup_1h).height == len(TAGS)
+    assert stored(database, rollup_1h).height == len(catalogue.tags)
+
+
+def test_a_derived_state_remembers_what_was_before_a_silence(
+    database: str, catalogue: Catalogue
+) -> None:
+    """A second above the limit and then an outage of hours is no effect; the next one begins."""
+    before: list[Row] = [("left", 100.0, 1.0, 192), ("left", 101.0, None, 0)]
+    after: list[Row] = [("left", 7000.0, 1.0, 192), ("left", 7010.0, 0.0, 192)]
+    worker = RollupWorker(database)
+    for rows in (before, after):
+        arrive(database, catalogue, rows)
+        finish(worker, END)
+    worker.close()
+    of_high = stored(database, rollup_1m).filter(pl.col("tag_id") == catalogue.tag_ids["unit/high"])
+    assert of_high["activations"].sum() == 1
+    assert_complete(database, catalogue, [*before, *after], END)
 
 
 def test_a_step_done_twice_changes_nothing(database: str, catalogue: Catalogue) -> None:
@@ -288,7 +341,7 @@ def test_the_newest_minutes_come_first(database: str, catalogue: Catalogue) -> N
     """With a backlog beyond its budget, a step takes the newest minute whole and leaves the old."""
     arrive(database, catalogue, _live(range(0, 6000, 60)))
     worker = RollupWorker(database, budget=1)
-    assert worker.step(END).marked == len(TAGS) - 1
+    assert worker.step(END).marked == len(TAGS)
     of_step = pl.col("tag_id") == catalogue.tag_ids["unit/step"]
     rows = stored(database, rollup_1m).filter(of_step, pl.col("count") > 0)
     assert rows["bucket"].to_list() == [at(5940)]

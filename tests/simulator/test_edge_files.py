@@ -57,7 +57,7 @@ def test_every_measured_tag_is_addressed_once(plant: Plant) -> None:
     logged = [path for log in logs for path in expand(log["path"])]
 
     assert sorted(tags + logged) == sorted(
-        path for path, tag in plant.tags.items() if tag.product is None
+        path for path, tag in plant.tags.items() if tag.derivation is None
     )
     assert all(plant.tag(path).kind is Kind.EVENT for path in logged)
     assert all(plant.tag(path).kind is not Kind.EVENT for path in tags)

@@ -41,7 +41,7 @@ def test_every_measured_tag_is_served_once(plant: Plant) -> None:
     points = [point.path for station in park.stations for point in station.plc.points]
     logged = [path for station in park.stations for path in station.plc.logged]
 
-    measured = {path for path, tag in plant.tags.items() if tag.product is None}
+    measured = {path for path, tag in plant.tags.items() if tag.derivation is None}
     assert sorted(points + logged) == sorted(measured)
     assert set(logged) == {p for p, tag in plant.tags.items() if tag.kind is Kind.EVENT}
     assert [station.plc.name for station in park.stations] == [

@@ -140,6 +140,13 @@ def test_a_range_that_runs_backwards_is_refused() -> None:
             ),
             "keep one of them",
         ),
+        (
+            changed(
+                '"voltage", "../line_current"]',
+                '"voltage", "../line_current"]\ninterpolation = "linear"',
+            ),
+            "a derived tag has steps",
+        ),
         (changed("[0.0, 60.0]", "[60.0, 0.0]"), "the lower limit comes first"),
         (changed('kind = "counter"', 'kind = "gauge"'), "only a counter wraps"),
         (changed('asset = "wind"', 'asset = "wnd"'), "did you mean 'wind'?"),
