@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from kpi.kpi import Aggregate, Given, Input, Kpi, Rated, Source
+from kpi.kpi import Amount, Given, Input, Kpi, Rated, Source
 from kpi.units import factor
 from schemas.errors import NotFoundError
 from schemas.plant.model import Asset, Plant, Rating, Tag
@@ -11,12 +11,12 @@ from schemas.plant.model import Asset, Plant, Rating, Tag
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One tag's part in an input: *weight* times the aggregate *column* of its summaries."""
+    """One tag's part in an input: *weight* times the *column* of its summaries."""
 
     input: str
     tag_id: int
     tag: str
-    column: Aggregate
+    column: Amount
     weight: float
 
 
@@ -108,7 +108,7 @@ def _measured(kpi: Kpi, given: Given) -> Input | None:
 
 def _weighed(
     kpi: Kpi, given: Given, asset: str, plant: Plant
-) -> Iterator[tuple[_Part, Aggregate, float]]:
+) -> Iterator[tuple[_Part, Amount, float]]:
     """The tags that give an input, with what is taken of each and by how much it counts."""
     measured = _measured(kpi, given)
     if measured is None:
@@ -119,16 +119,16 @@ def _weighed(
         if rating := _unrated(given, part, plant):
             raise NotFoundError("kpi", kpi.id, f"{part.at} has no rating {rating}")
         if isinstance(given, Rated):
-            yield part, Aggregate.COVERED, _rated_weight(given, part, plant)
+            yield part, Amount.COVERED, _rated_weight(given, part, plant)
         else:
-            yield part, part.source.aggregate, _weight(measured, part, plant)
+            yield part, part.source.amount, _weight(measured, part, plant)
     if not found and not measured.optional:
         measures = " or ".join(source.measure for source in measured.sources)
         raise NotFoundError("kpi", kpi.id, f"{asset} has no tag for {given.name} ({measures})")
 
 
 def _weight(given: Input, part: _Part, plant: Plant) -> float:
-    unit = part.source.aggregate.unit(part.tag.unit)
+    unit = part.source.amount.unit(part.tag.unit)
     what = f"{part.tag.path} as {given.name}"
     if part.source.rated is None:
         return part.count * factor(unit, given.unit, what)

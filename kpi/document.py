@@ -62,7 +62,7 @@ def made_of(given: Given) -> list[str]:
 
 def _taken_from(source: Source) -> str:
     of = ", ".join(sorted(source.of))
-    text = f"{source.aggregate.value} of {source.measure} ({of})"
+    text = f"{source.amount.value} of {source.measure} ({of})"
     if source.per is not None:
         text += f", once a {source.per}"
     if source.rated is not None:

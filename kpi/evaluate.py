@@ -7,7 +7,7 @@ import polars as pl
 
 from kpi.binding import Binding, Term
 from kpi.frames import INSTANT
-from kpi.kpi import Aggregate, Settled
+from kpi.kpi import Amount, Settled
 
 #: Coverage is a sum of seconds; a rounding in its last digits must not lose an answer.
 _ROUNDING = 1e-9
@@ -201,7 +201,7 @@ def _input(
 ) -> pl.DataFrame:
     known = pl.DataFrame(
         [(term.tag_id, term.column, term.weight) for term in terms],
-        schema={"tag_id": pl.Int32, "column": pl.Enum(Aggregate), "weight": pl.Float64},
+        schema={"tag_id": pl.Int32, "column": pl.Enum(Amount), "weight": pl.Float64},
         orient="row",
     )
     amount = pl.coalesce(

@@ -17,7 +17,7 @@ from kpi.units import formula_factor
 from schemas.errors import FormulaError, NotFoundError, nearest
 
 
-class Aggregate(StrEnum):
+class Amount(StrEnum):
     """How the readings of a tag add up over time. The value is the column of the summary."""
 
     INTEGRAL = "integral"
@@ -28,17 +28,17 @@ class Aggregate(StrEnum):
     COVERED = "covered_s"
 
     def unit(self, tag_unit: str) -> str:
-        """The unit of the aggregate of a tag in *tag_unit*."""
+        """The unit of the amount of a tag in *tag_unit*."""
         return _UNITS[self].format(tag_unit)
 
 
 _UNITS = {
-    Aggregate.INTEGRAL: "({}) * s",
-    Aggregate.TOTAL: "{}",
-    Aggregate.INCREASE: "{}",
-    Aggregate.ACTIVE: "s",
-    Aggregate.ACTIVATIONS: "1",
-    Aggregate.COVERED: "s",
+    Amount.INTEGRAL: "({}) * s",
+    Amount.TOTAL: "{}",
+    Amount.INCREASE: "{}",
+    Amount.ACTIVE: "s",
+    Amount.ACTIVATIONS: "1",
+    Amount.COVERED: "s",
 }
 
 
@@ -56,7 +56,7 @@ class Source:
 
     measure: str
     of: frozenset[str]
-    aggregate: Aggregate
+    amount: Amount
     per: str | None = None
     rated: str | None = None
 

@@ -12,7 +12,7 @@ from kpi.catalogue.inputs import (
 )
 from kpi.catalogue.methodology import FARADAY, joined
 from kpi.formula import Operand
-from kpi.kpi import Aggregate, Constant, Input, ParameterSet, Rated, Source, declare
+from kpi.kpi import Amount, Constant, Input, ParameterSet, Rated, Source, declare
 
 _ISO = "ISO 22400-2:2014"
 _CALCINERS = ("calcination", *IN_REFINERY)
@@ -25,7 +25,7 @@ _POSSIBLE = Input(
     "possible",
     "Production time at the rated rate (APT / PRI)",
     "t",
-    (Source("running", CALCINATION, Aggregate.ACTIVE, rated="rate"),),
+    (Source("running", CALCINATION, Amount.ACTIVE, rated="rate"),),
 )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kpi.kpi import Aggregate, Input, Source
+from kpi.kpi import Amount, Input, Source
 
 POT: Final = frozenset({"pot"})
 LINE: Final = frozenset({"potline"})
@@ -47,32 +47,32 @@ IN_REFINERY: Final = ("refinery", "site")
 
 def integral(measure: str, of: frozenset[str]) -> Source:
     """The time integral of a gauge."""
-    return Source(measure, of, Aggregate.INTEGRAL)
+    return Source(measure, of, Amount.INTEGRAL)
 
 
 def total(measure: str, of: frozenset[str]) -> Source:
     """The sum of events."""
-    return Source(measure, of, Aggregate.TOTAL)
+    return Source(measure, of, Amount.TOTAL)
 
 
 def increase(measure: str, of: frozenset[str]) -> Source:
     """The increase of a counter."""
-    return Source(measure, of, Aggregate.INCREASE)
+    return Source(measure, of, Amount.INCREASE)
 
 
 def active(measure: str, of: frozenset[str]) -> Source:
     """The time in which a state is not 0."""
-    return Source(measure, of, Aggregate.ACTIVE)
+    return Source(measure, of, Amount.ACTIVE)
 
 
 def activations(measure: str, of: frozenset[str]) -> Source:
     """How often a state became active."""
-    return Source(measure, of, Aggregate.ACTIVATIONS)
+    return Source(measure, of, Amount.ACTIVATIONS)
 
 
 def covered(measure: str, of: frozenset[str]) -> Source:
     """The time in which a measure is known."""
-    return Source(measure, of, Aggregate.COVERED)
+    return Source(measure, of, Amount.COVERED)
 
 
 def time_of(measure: str, of: frozenset[str]) -> Input:
@@ -100,7 +100,7 @@ CHARGE: Final = Input(
     "kA h",
     (
         integral("pot_current", POT),
-        Source("line_current", LINE, Aggregate.INTEGRAL, per="pot"),
+        Source("line_current", LINE, Amount.INTEGRAL, per="pot"),
     ),
 )
 #: Of a pot without the state `operating` all time counts.

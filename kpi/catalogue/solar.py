@@ -2,7 +2,7 @@
 
 from kpi.catalogue.inputs import integral, total
 from kpi.formula import Operand
-from kpi.kpi import Aggregate, Constant, Input, ParameterSet, Source, declare
+from kpi.kpi import Amount, Constant, Input, ParameterSet, Source, declare
 
 _FARM = frozenset({"solar_farm"})
 _INVERTER = frozenset({"inverter"})
@@ -23,7 +23,7 @@ _ENERGY = Input(
 
 def _sun(measure: str, title: str) -> Input:
     """Irradiation times the peak power of the modules under it."""
-    source = Source(measure, _FARM, Aggregate.INTEGRAL, rated="dc_power")
+    source = Source(measure, _FARM, Amount.INTEGRAL, rated="dc_power")
     return Input("sun", title, "kWh * W/m^2", (source,))
 
 

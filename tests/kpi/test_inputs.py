@@ -5,7 +5,7 @@ import pytest
 from kpi.binding import bind, kpis_of
 from kpi.catalogue.inputs import LINE, POT, integral
 from kpi.evaluate import evaluate, lineage
-from kpi.kpi import Aggregate, Input, Kpi, Rated, Settled, Source, declare
+from kpi.kpi import Amount, Input, Kpi, Rated, Settled, Source, declare
 from schemas.errors import FormulaError, NotFoundError
 from schemas.plant.file import parse_plant
 from schemas.plant.model import Plant
@@ -16,7 +16,7 @@ CHARGE = Input(
     "charge",
     "Charge",
     "kA h",
-    (integral("pot_current", POT), Source("line_current", LINE, Aggregate.INTEGRAL, per="pot")),
+    (integral("pot_current", POT), Source("line_current", LINE, Amount.INTEGRAL, per="pot")),
 )
 
 

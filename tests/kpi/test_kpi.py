@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi.formula import Operand, Symbol, written
-from kpi.kpi import Aggregate, Constant, Input, Kpi, ParameterSet, Rated, Source, declare
+from kpi.kpi import Amount, Constant, Input, Kpi, ParameterSet, Rated, Source, declare
 from kpi.units import factor
 from schemas.errors import FormulaError, NotFoundError
 
 POT = frozenset({"pot"})
-ENERGY = Input("energy", "E", "kWh", (Source("power", POT, Aggregate.INTEGRAL),))
-HEAT = Input("heat", "H", "MJ", (Source("heat", POT, Aggregate.TOTAL),))
-METAL = Input("metal", "m", "kg", (Source("metal", POT, Aggregate.TOTAL),))
+ENERGY = Input("energy", "E", "kWh", (Source("power", POT, Amount.INTEGRAL),))
+HEAT = Input("heat", "H", "MJ", (Source("heat", POT, Amount.TOTAL),))
+METAL = Input("metal", "m", "kg", (Source("metal", POT, Amount.TOTAL),))
 
 
 def _declare(unit: str, inputs: tuple[Input | Rated, ...], formula: Operand) -> Kpi:

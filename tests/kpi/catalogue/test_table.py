@@ -170,7 +170,7 @@ def test_the_measures_of_the_page_fit_the_kpis() -> None:
                 rated = " * t/h" if source.rated == "rate" else rated
                 for type_ in source.of:
                     for unit in named.get((type_, source.measure), []):
-                        of_sum = f"({source.aggregate.unit(unit)}){rated}"
+                        of_sum = f"({source.amount.unit(unit)}){rated}"
                         assert factor(of_sum, given.unit, f"{kpi.id} {given.name}") > 0
 
 
