@@ -47,7 +47,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class Agent:
-    """One edge node. ``devices`` are the tags of each device; ``live=False`` sends history only."""
+    """One edge node. ``live=False`` sends history only.
+
+    ``devices`` are the tags of each device; those of the node itself stand under the empty name.
+    """
 
     def __init__(
         self,
@@ -68,7 +71,7 @@ class Agent:
         self._max_bytes = max_bytes
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._aliases = {device: spool.declare(device, paths) for device, paths in devices.items()}
-        self._aliases[""] = spool.declare("", NODE_METRICS)
+        self._aliases[""] = spool.declare("", (*NODE_METRICS, *devices.get("", ())))
         held = spool.contents()
         self._unacknowledged = held.readings
         self.session = EdgeSession(

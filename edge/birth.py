@@ -38,9 +38,13 @@ NODE_METRICS: Final = (COMMIT_THROUGH, SPOOL_ID, SPOOL_FIRST)
 
 
 def node_birth(
-    header: Payload, bd_seq: int, spool: SpoolFacts, aliases: Mapping[str, int]
+    header: Payload,
+    bd_seq: int,
+    spool: SpoolFacts,
+    aliases: Mapping[str, int],
+    values: Mapping[str, Reading],
 ) -> bytes:
-    """An NBIRTH: *header* has its time and seq."""
+    """An NBIRTH: *header* has its time and seq; *aliases* may name tags of the node's own."""
     now_ms = header.timestamp
 
     def own(name: str, value: int | str, datatype: DataType = DataType.UINT64) -> Metric:
@@ -53,6 +57,7 @@ def node_birth(
             own(COMMIT_THROUGH, spool.first - 1),
             own(SPOOL_ID, spool.id, DataType.STRING),
             own(SPOOL_FIRST, spool.first),
+            *_tags({n: a for n, a in aliases.items() if n not in NODE_METRICS}, values, now_ms),
             _position(spool.last, now_ms, aliases),
         ]
     )
@@ -63,13 +68,8 @@ def device_birth(
     header: Payload, last: int, aliases: Mapping[str, int], values: Mapping[str, Reading]
 ) -> bytes:
     """A DBIRTH: every metric of the device with its last value, or null where there is none yet."""
-    metrics = [
-        _current(name, alias, values.get(name), header.timestamp)
-        for name, alias in aliases.items()
-        if name != SPOOL_POSITION
-    ]
-    metrics.append(_position(last, header.timestamp, aliases))
-    header.metrics.extend(sorted(metrics, key=lambda each: each.timestamp))
+    header.metrics.extend(_tags(aliases, values, header.timestamp))
+    header.metrics.append(_position(last, header.timestamp, aliases))
     return header.SerializeToString()
 
 
@@ -78,6 +78,16 @@ def node_death(bd_seq: int, now_ms: int) -> bytes:
     return Payload(
         timestamp=now_ms, metrics=[metric(bd_seq, DataType.INT64, now_ms, name=BD_SEQ)]
     ).SerializeToString()
+
+
+def _tags(aliases: Mapping[str, int], values: Mapping[str, Reading], now_ms: int) -> list[Metric]:
+    """Every tag with its last value, in the order of time; null where there is none yet."""
+    metrics = [
+        _current(name, alias, values.get(name), now_ms)
+        for name, alias in aliases.items()
+        if name != SPOOL_POSITION
+    ]
+    return sorted(metrics, key=lambda each: each.timestamp)
 
 
 def _position(last: int, now_ms: int, aliases: Mapping[str, int]) -> Metric:

@@ -272,8 +272,16 @@ def _log(given: LogTable, plant: Plant, key: str) -> EventLog:
 
 
 def _check_unique(origin: str, key: str, words: Iterator[str]) -> None:
-    seen: set[str] = set()
+    """No word twice, nor two that differ in case alone.
+
+    Source: tck-id-case-sensitivity-sparkplug-ids, tck-id-case-sensitivity-metric-names.
+    """
+    seen: dict[str, str] = {}
     for word in words:
-        if word in seen:
-            raise ConfigError(f"{origin}: {key}", word, "it is listed twice; keep one")
-        seen.add(word)
+        if (known := seen.get(word.casefold())) is None:
+            seen[word.casefold()] = word
+            continue
+        right = "it is listed twice; keep one"
+        if known != word:
+            right = f"it differs from {known!r} in case alone; rename one"
+        raise ConfigError(f"{origin}: {key}", word, right)

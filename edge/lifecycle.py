@@ -56,7 +56,9 @@ TRANSITIONS: Final[Mapping[State, Moves]] = {
         Event.HOST_ONLINE: (State.BORN, [Step.BIRTH, Step.REWIND]),
         Event.HOST_OFFLINE: (State.WAITING, []),
         Event.REBIRTH: (State.WAITING, []),
-        Event.LEAVE: (State.LEAVING, [Step.DEATH, Step.PART]),
+        # Nothing was born: the first message of a node is a birth, so only the broker says the
+        # will (tck-id-principles-birth-certificates-order).
+        Event.LEAVE: (State.LEAVING, [Step.PART]),
         Event.DISCONNECTED: (State.OFFLINE, []),
     },
     State.BORN: {

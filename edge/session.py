@@ -209,7 +209,9 @@ class EdgeSession:
         self._seq = -1  # so that the NBIRTH has seq 0 (tck-id-topics-nbirth-seq-num)
         self._dropped = False
         facts = SpoolFacts(self._spool_id, self.through + 1, self.last)
-        payload = node_birth(self._header(now), self._bd_seq, facts, self._node_aliases)
+        payload = node_birth(
+            self._header(now), self._bd_seq, facts, self._node_aliases, self._values
+        )
         for device in self._devices.values():
             device.born = False
         topic = self._identity.topic(MessageType.NBIRTH)

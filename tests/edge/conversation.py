@@ -17,12 +17,14 @@ from tests.edge.host import Ledger, Seen, commit_through
 
 GROUP, NODE, HOST = "pavlodar", "potline-1", "ertis"
 ALIASES = {
-    "": {name: alias for alias, name in enumerate((*NODE_METRICS, SPOOL_POSITION), 100)},
+    "": {
+        name: alias for alias, name in enumerate((*NODE_METRICS, SPOOL_POSITION, "node/load"), 100)
+    },
     "plc": {"line/a": 1, "line/b": 2, SPOOL_POSITION: 3},
     "meter": {"meter/e": 11, SPOOL_POSITION: 13},
 }
 #: Which device a tag belongs to.
-DEVICE = {"line/a": "plc", "line/b": "plc", "meter/e": "meter"}
+DEVICE = {"line/a": "plc", "line/b": "plc", "meter/e": "meter", "node/load": ""}
 
 
 @dataclass
