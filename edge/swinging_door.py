@@ -6,9 +6,9 @@ two doors open, the slopes that pass it at `deviation` below and above; the door
 newest reading may end the line while the line to it still passes between all doors before it. When
 it does not, the reading before it is kept and becomes the pivot.
 
-(Bristol's own criterion, that the doors are not yet past parallel, lets the line to the kept reading
-leave its corridor: a point is then off by up to twice the deviation. Here the line itself is held
-to the doors, and a point is off by the deviation at the most.)
+(Bristol's own criterion, that the doors are not yet past parallel, lets the line to the kept
+reading leave its corridor: a point is then off by up to twice the deviation. Here the line itself
+is held to the doors, and a point is off by the deviation at the most.)
 
 **The bound for averages.** Let R be the raw line through every reading of a series, K the line
 through those that were kept, E the deviation, and D = R - K. At the instant of every reading

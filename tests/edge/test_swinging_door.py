@@ -68,7 +68,7 @@ def test_no_point_is_off_by_more_than_the_deviation(
 def test_no_average_is_off_by_more_than_the_deviation(
     points: list[tuple[int, float]], deviation: float, one: float, other: float
 ) -> None:
-    """Over any span, cut anywhere between readings, the averages differ by the deviation at most."""
+    """Over any span, wherever it is cut, the averages differ by the deviation at the most."""
     raw = [(float(at), value) for at, value in points]
     last = raw[-1][0]
     start, end = sorted((one * last, other * last))
@@ -136,7 +136,7 @@ def test_a_bad_reading_is_repeated_too() -> None:
 
 
 def test_the_same_scan_read_again_is_nothing_new() -> None:
-    """A PLC that scans slower than it is read shows one time twice; a clock set back begins anew."""
+    """A slow PLC shows one time twice; a clock that was set back begins anew."""
     report = ExceptionReport({"a": Rule(0.0, 20_000, linear=True, deviation=1.0)})
     times = [1000, 1000, 2000, 2000, 500, 600]
 
