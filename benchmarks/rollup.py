@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from benchmarks import stand
 from benchmarks.load import plant
 from ingest.copy_image import image, timestamps
-from ingest.rollup import RollupWorker
+from ingest.rollup.worker import RollupWorker
 from kpi.frames import READINGS, TAGS
 from kpi.summary import summarise
 from schemas.db.catalogue import store_plant

@@ -24,7 +24,7 @@ from ingest.intake import Horizon, Intake
 from ingest.lease import Lease
 from ingest.maintenance import CatalogueWatch, Maintenance
 from ingest.rebirth import RebirthPolicy
-from ingest.rollup_process import RollupProcess
+from ingest.rollup.process import RollupProcess
 from ingest.session import HostSession, SessionPolicy
 from ingest.settings import IngestSettings
 from ingest.start import Knowledge, learn, our_tables

@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 from api.series import Series, bucketed, widest
 from api.span import Span, cut, parse_zone
 from api.summaries import MINUTE
-from ingest.rollup import RollupWorker
+from ingest.rollup.worker import RollupWorker
 from kpi.derive import derive, derived_tags
 from kpi.frames import INSTANT
 from kpi.summary import summarise

@@ -13,7 +13,7 @@ import psycopg
 import sqlalchemy as sa
 from polars.testing import assert_frame_equal
 
-from ingest.rollup import RollupWorker
+from ingest.rollup.worker import RollupWorker
 from kpi.derive import derive, derived_tags
 from kpi.frames import READINGS, SUMMARY
 from kpi.merge import merge

@@ -18,7 +18,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from ingest.rollup import RollupWorker
+from ingest.rollup.worker import RollupWorker
 from schemas.process import configure_logs
 
 log = structlog.get_logger()

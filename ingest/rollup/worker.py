@@ -23,10 +23,10 @@ import psycopg
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from ingest import marks, reach
-from ingest.neighbours import neighbours, readings_around, summaries_in
-from ingest.points import Points, load_points
-from ingest.replacement import replace
+from ingest.rollup import marks, reach
+from ingest.rollup.neighbours import neighbours, readings_around, summaries_in
+from ingest.rollup.points import Points, load_points
+from ingest.rollup.replacement import replace
 from kpi.derive import derive
 from kpi.merge import merge
 from kpi.summary import summarise

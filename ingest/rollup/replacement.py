@@ -6,7 +6,7 @@ import polars as pl
 import psycopg
 from psycopg import sql
 
-from ingest.marks import outer
+from ingest.rollup.marks import outer
 from kpi.frames import SUMMARY
 from schemas.db.tiers import ensure_span
 

@@ -31,8 +31,8 @@ class Points:
 
     ``tags`` has the columns of `kpi.frames.TAGS`, ``derived`` are the tags that are computed and
     ``reaches`` is what they are computed from, as `REACHES`. ``held`` tells how each tag holds its
-    values: ``tag_id, silence`` [s]``, line, compared, context`` [min], as `ingest.neighbours` wants
-    it.
+    values: ``tag_id, silence`` [s]``, line, compared, context`` [min], as
+    `ingest.rollup.neighbours` wants it.
 
     What a measured tag changes in derived ones goes on after its own silence, so its ``silence`` is
     longer by as much; that of a derived tag is how old a reading may be that it is made of. A

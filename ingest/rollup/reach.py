@@ -20,7 +20,7 @@ def reached(neighbours: pl.DataFrame, closed: int) -> pl.DataFrame:
     Parameters
     ----------
     neighbours
-        `ingest.neighbours.NEIGHBOURS`.
+        `ingest.rollup.neighbours.NEIGHBOURS`.
     closed
         The first minute that is still open; nothing reaches beyond it.
 
@@ -71,7 +71,7 @@ def with_derived(spans: pl.DataFrame, reaches: pl.DataFrame, closed: int) -> pl.
     spans
         ``tag_id, start, end`` in minutes.
     reaches
-        `ingest.points.REACHES`.
+        `ingest.rollup.points.REACHES`.
     """
     derived = (
         spans.rename({"tag_id": "operand_id"})

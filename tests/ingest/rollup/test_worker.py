@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from prometheus_client import CollectorRegistry
 
-from ingest.rollup import RollupWorker
+from ingest.rollup.worker import RollupWorker
 from kpi.derive import derive, derived_tags
 from kpi.frames import READINGS, SUMMARY
 from kpi.merge import merge

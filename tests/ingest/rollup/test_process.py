@@ -5,7 +5,7 @@ import threading
 import psutil
 import psycopg
 
-from ingest.rollup_process import RollupProcess
+from ingest.rollup.process import RollupProcess
 from tests.fixtures.until import until
 
 

@@ -1,9 +1,10 @@
 """What the rollup worker reads: the rows in spans of minutes, and the readings nearest to them.
 
-Spans are ``tag_id, start, end``, half-open in minutes since 1970 (`ingest.marks`), with the tag's
-``silence`` [s] (``stale_after_s``) and whether it is ``line`` (a linear gauge) or ``compared`` (a
-counter or state, each usable reading of which is compared with the one before it). A measured tag
-that derived states are made of has ``context`` [min]: how far their rules look around a reading.
+Spans are ``tag_id, start, end``, half-open in minutes since 1970 (`ingest.rollup.marks`), with the
+tag's ``silence`` [s] (``stale_after_s``) and whether it is ``line`` (a linear gauge) or
+``compared`` (a counter or state, each usable reading of which is compared with the one before
+it). A measured tag that derived states are made of has ``context`` [min]: how far their rules look
+around a reading.
 """
 
 from typing import Any, Final
@@ -12,7 +13,7 @@ import polars as pl
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from ingest.marks import outer, rows_in
+from ingest.rollup.marks import outer, rows_in
 from kpi.frames import INSTANT, READINGS, SUMMARY, Schema
 from schemas.db.frames import FrameReader
 from schemas.db.tables import reading, rollup_1m
