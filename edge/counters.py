@@ -6,7 +6,12 @@ unacknowledged at start + scanned = suppressed + acknowledged + dropped + overfl
 and the corners of linear tags, which were suppressed when they were scanned.)
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+#: Bounds of how late a scan starts [s]: the resolution of its percentiles.
+LATE_S: Final = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.2, 0.5, 1)
 
 
 class EdgeCounters:
@@ -24,6 +29,13 @@ class EdgeCounters:
         self.events_lost = counter("events_lost", "Log entries overwritten unread", "device")
         self.scans_missed = counter("scans_missed", "Scans left out: one ran over", "device")
         self.scans_failed = counter("scans_failed", "Scans without an answer", "device")
+        self.scan_late = Histogram(
+            "ertis_edge_scan_late_seconds",
+            "How long after its time a scan started",
+            ["device"],
+            buckets=LATE_S,
+            registry=registry,
+        )
         self.device_up = gauge("device_up", "1 while the device answers", "device")
         self.spooled = counter("readings_spooled", "Readings committed to the spool")
         self.overflowed = counter("readings_overflowed", "Readings lost while the disk was full")

@@ -34,8 +34,10 @@ async def keep_scanning(
     failures = 0
     up: bool | None = None
     due = time.monotonic()
+    late = counters.scan_late.labels(device)
     try:
         while True:
+            late.observe(time.monotonic() - due)
             try:
                 scan = await source.scan()
             except DeviceDown as error:
@@ -67,9 +69,9 @@ async def keep_scanning(
             counters.suppressed.labels(device).inc(len(seen) - fresh)
             counters.events_lost.labels(device).inc(scan.lost)
             due += source.period_s
-            late = time.monotonic() - due
-            if late > 0:
-                missed = int(late // source.period_s) + 1
+            over_s = time.monotonic() - due
+            if over_s > 0:
+                missed = int(over_s // source.period_s) + 1
                 counters.scans_missed.labels(device).inc(missed)
                 due += missed * source.period_s
             await asyncio.sleep(due - time.monotonic())
