@@ -13,7 +13,6 @@ from edge.agent import Agent
 from edge.config import DeliveryTable, EdgeConfig, NodeTable, SpoolTable
 from edge.counters import EdgeCounters
 from edge.delivery import Limits
-from edge.modbus import ModbusSource
 from edge.scan import keep_scanning
 from edge.session import Identity
 from edge.spool import Spool
@@ -61,7 +60,7 @@ async def run_agent(config: EdgeConfig, data_dir: Path | None, metrics_port: int
         except OSError as error:
             raise ConfigError("--metrics-port", metrics_port, f"{error.strerror}") from error
     scans = [
-        keep_scanning(ModbusSource(device, marks), device.rules, agent, counters)
+        keep_scanning(device.open(marks), device.rules, agent, counters)
         for device in config.devices
     ]
     await operate(agent, scans)

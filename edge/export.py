@@ -21,7 +21,8 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 from pydantic import Field
 
-from edge.config import DeliveryTable, Id, NodeTable, Section, SpoolTable, beside, measured_tag
+from edge.config import DeliveryTable, NodeTable, SpoolTable, beside
+from edge.sources.device import Id, Section, measured_tag
 from edge.stamp import StampReader, TimeTable
 from schemas.document import read_document
 from schemas.errors import ConfigError, SenderError, nearest

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
-from edge.config import Section
+from edge.sources.device import Section
 from schemas.errors import ConfigError, ReadingError
 from schemas.instant import from_ms, to_ms
 

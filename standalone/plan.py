@@ -10,6 +10,7 @@ from typing import Final
 from psycopg.conninfo import conninfo_to_dict
 
 from edge.config import EdgeConfig, load_config
+from edge.sources.modbus.table import ModbusDevice
 from schemas.errors import ConfigError
 from standalone.broker import EmbeddedBroker
 from standalone.data_dir import DataDir
@@ -180,8 +181,9 @@ class Plan:
 
     def _sources(self, agent: EdgeConfig) -> Iterator[str]:
         """Where the agent finds those of its PLCs that the simulator serves."""
-        for device in agent.devices if self.options.simulator else ():
-            place = device.port - PLC_PORT
+        plcs = [device for device in agent.devices if isinstance(device, ModbusDevice)]
+        for device in plcs if self.options.simulator else ():
+            place = device.table.port - PLC_PORT
             if 0 <= place < PLCS:
                 yield "--source"
                 yield f"{device.device}={HOST}:{self.options.plc_ports[place]}"

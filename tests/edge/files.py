@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from edge.sources.device import Device
+from edge.sources.modbus.table import ModbusDevice
+
 PLANT = """
 [site]
 name = "site"
@@ -115,3 +118,9 @@ def write_agent(folder: Path, port: int = 502, changes: Mapping[str, str] | None
     path = folder / "agent.toml"
     path.write_text(text)
     return path
+
+
+def modbus(device: Device) -> ModbusDevice:
+    """The device, which is known to be on Modbus."""
+    assert isinstance(device, ModbusDevice)
+    return device

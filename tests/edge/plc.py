@@ -8,6 +8,7 @@ from typing import Self, cast
 
 from pymodbus.constants import ExcCodes
 from pymodbus.exceptions import NoSuchIdException
+from pymodbus.framer import FramerType
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -24,7 +25,8 @@ def words(form: str, *numbers: float) -> list[int]:
 class Plc:
     """Unit 1 at a free port. Tables are lists of words or bits by function code."""
 
-    def __init__(self) -> None:
+    def __init__(self, framer: FramerType = FramerType.SOCKET) -> None:
+        self.framer = framer
         self.tables: dict[int, list[int]] = {code: [0] * SIZE for code in (1, 2, 3, 4)}
         self.missing: set[int] = set()
         self.refusal: ExcCodes | None = None
@@ -75,7 +77,10 @@ class Plc:
         registers = [SimData(0, values=[0] * SIZE, datatype=DataType.REGISTERS)]
         device = SimDevice(1, (bits, list(bits), registers, list(registers)), action=self._access)
         self._server = ModbusTcpServer(
-            device, address=("127.0.0.1", self.port), ignore_missing_devices=True
+            device,
+            framer=self.framer,
+            address=("127.0.0.1", self.port),
+            ignore_missing_devices=True,
         )
         await self._server.serve_forever(background=True)
         listener = cast("asyncio.Server", self._server.transport)

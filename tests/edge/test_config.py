@@ -6,9 +6,9 @@ import pytest
 
 from edge.config import load_config
 from edge.exception import Rule
-from edge.registers import Table
+from edge.sources.modbus.registers import Table
 from schemas.errors import ConfigError
-from tests.edge.files import write_agent
+from tests.edge.files import modbus, write_agent
 
 EXAMPLES = sorted(Path("plants/pavlodar").glob("*.toml"))
 
@@ -24,7 +24,7 @@ def test_the_examples_load(path: Path) -> None:
 
 def test_ranges_get_an_address_each_and_the_rules_of_the_plant(tmp_path: Path) -> None:
     """Three pots at a stride of their width; deadband and silence from plant or file."""
-    (device,) = load_config(write_agent(tmp_path)).devices
+    device = modbus(load_config(write_agent(tmp_path)).devices[0])
 
     assert [(point.path, point.address) for point in device.points] == [
         ("line/current", 4),
@@ -47,7 +47,7 @@ def test_what_the_file_leaves_out_comes_from_the_plant(tmp_path: Path) -> None:
         },
     )
 
-    (device,) = load_config(path).devices
+    device = modbus(load_config(path).devices[0])
 
     assert device.rules["line/current"] == Rule(0.5, 20_000)
     assert device.rules["line/temperature"].linear
@@ -55,9 +55,9 @@ def test_what_the_file_leaves_out_comes_from_the_plant(tmp_path: Path) -> None:
 
 def test_addresses_can_be_named_on_the_command_line(tmp_path: Path) -> None:
     """--source replaces host and port of its device alone."""
-    (device,) = load_config(write_agent(tmp_path), {"plc": ("10.0.0.9", 5021)}).devices
+    device = modbus(load_config(write_agent(tmp_path), {"plc": ("10.0.0.9", 5021)}).devices[0])
 
-    assert (device.host, device.port) == ("10.0.0.9", 5021)
+    assert (device.table.host, device.table.port) == ("10.0.0.9", 5021)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,15 @@ def test_addresses_can_be_named_on_the_command_line(tmp_path: Path) -> None:
             "a coil holds bool alone",
         ),
         ({"line/pot-{1..3}/voltage": "line/current"}, "listed twice"),
+        ({"address = 4": "address = 4\nbit = 3"}, "bits are of uint16"),
+        (
+            {'address = 4\ntype = "float32"': 'address = 4\ntype = "uint16"\nbits = [3, 16]'},
+            "within 0 to 15 of a uint16",
+        ),
+        (
+            {'4\ntype = "float32"': '4\ntype = "uint16"\nbit = 1\nbits = [0, 1]'},
+            "bit is given too",
+        ),
         ({"line/pot-{1..3}/tapped": "line/pot-{1..3}/effect"}, "its kind is state"),
         ({"entries = 4": "entries = 8190"}, "the ring ends at"),
         ({"scan_s = 0.05": "scan_s = 0"}, "source.0.scan_s: found 0; .*greater than 0"),
@@ -116,7 +125,7 @@ def test_coils_are_bits(tmp_path: Path) -> None:
         changes={'table = "input"\naddress = 4\ntype = "float32"': 'table = "coil"\naddress = 4'},
     )
 
-    (device,) = load_config(path).devices
+    device = modbus(load_config(path).devices[0])
 
     assert device.points[0].table is Table.COIL
 
@@ -129,7 +138,7 @@ def test_the_file_in_the_documents_loads(tmp_path: Path) -> None:
     (tmp_path / "agents" / "agent.toml").write_text(shown)
     (tmp_path / "pavlodar.toml").write_text(Path("plants/pavlodar.toml").read_text())
 
-    (device,) = load_config(tmp_path / "agents" / "agent.toml").devices
+    device = modbus(load_config(tmp_path / "agents" / "agent.toml").devices[0])
 
     assert len(device.points) == 24
     assert len(device.logs[0].paths) == 24

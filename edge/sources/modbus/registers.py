@@ -34,7 +34,14 @@ class Table(StrEnum):
 
 
 class WordOrder(StrEnum):
-    """Which register of a longer number comes first; the bytes in a register are big-endian."""
+    """Which register of a longer number comes first."""
+
+    BIG = "big"
+    LITTLE = "little"
+
+
+class ByteOrder(StrEnum):
+    """Which byte of a register comes first: big in the standard, little in some meters."""
 
     BIG = "big"
     LITTLE = "little"
@@ -71,10 +78,16 @@ _STRUCTS: Final = {
     RegisterType.BOOL: struct.Struct(">H"),
 }
 
+#: Types whose single bits have a meaning of their own.
+UNSIGNED: Final = frozenset({RegisterType.UINT16, RegisterType.UINT32, RegisterType.UINT64})
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A number at its place: ``value = raw * scale + offset`` [unit of the tag]."""
+    """A number at its place: ``value = raw * scale + offset`` [unit of the tag].
+
+    ``bits`` are the lowest and the highest bit of an unsigned number that are the tag; None is all.
+    """
 
     path: str
     table: Table
@@ -83,6 +96,8 @@ class Point:
     word_order: WordOrder = WordOrder.BIG
     scale: float = 1.0
     offset: float = 0.0
+    byte_order: ByteOrder = ByteOrder.BIG
+    bits: tuple[int, int] | None = None
 
     @property
     def end(self) -> int:
@@ -96,7 +111,11 @@ class Point:
             return float(any(mine))
         if self.word_order is WordOrder.LITTLE:
             mine = mine[::-1]
-        (number,) = _STRUCTS[self.type].unpack(struct.pack(f">{len(mine)}H", *mine))
+        order = "<" if self.byte_order is ByteOrder.LITTLE else ">"
+        (number,) = _STRUCTS[self.type].unpack(struct.pack(f"{order}{len(mine)}H", *mine))
+        if self.bits is not None:
+            low, high = self.bits
+            number = number >> low & (1 << high - low + 1) - 1
         return number  # type: ignore[no-any-return]  # struct knows the type only at run time
 
     def value(self, words: Sequence[int], start: int) -> float:

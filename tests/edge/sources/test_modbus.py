@@ -8,13 +8,15 @@ from typing import TypeVar
 
 import pytest
 from pymodbus.constants import ExcCodes
+from pymodbus.framer import FramerType
 
-from edge.config import ModbusDevice, load_config
-from edge.modbus import ModbusSource
+from edge.config import load_config
 from edge.source import Scan
+from edge.sources.modbus.source import ModbusSource
+from edge.sources.modbus.table import ModbusDevice
 from schemas.errors import DeviceDown
 from schemas.quality import Quality
-from tests.edge.files import write_agent
+from tests.edge.files import modbus, write_agent
 from tests.edge.plc import COIL, HOLDING, INPUT, Plc, words
 from tests.fixtures.until import until
 
@@ -24,7 +26,7 @@ MARK = "plc/line/pot-{1..3}/tapped"
 
 def device(folder: Path, plc: Plc, changes: Mapping[str, str] | None = None) -> ModbusDevice:
     """The device of the agent's file, at the PLC's port."""
-    return load_config(write_agent(folder, plc.port, changes)).devices[0]
+    return modbus(load_config(write_agent(folder, plc.port, changes)).devices[0])
 
 
 def talk(
@@ -76,6 +78,16 @@ def test_values_have_the_time_of_the_scan_of_the_plc(tmp_path: Path, plc: Plc) -
         ("line/pot-3/voltage", 1_700_000_000_123, 4.75, Quality.GOOD),
     ]
     assert plc.requests[0] == (INPUT, 0, 12)
+
+
+def test_serial_frames_through_a_gateway(tmp_path: Path) -> None:
+    """RTU over TCP: the same requests, framed with a CRC."""
+    with Plc(FramerType.RTU) as plc:
+        put(plc, INPUT, 0, words("Qffff", 1_000, 500.5, 4.25, 4.5, 4.75))
+
+        seen = scan(device(tmp_path, plc, {'type = "modbus"': 'type = "modbus"\nframing = "rtu"'}))
+
+    assert [r.value for r in seen.readings] == [500.5, 4.25, 4.5, 4.75]
 
 
 def test_without_a_clock_readings_have_the_time_of_the_agent(tmp_path: Path, plc: Plc) -> None:

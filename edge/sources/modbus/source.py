@@ -1,4 +1,4 @@
-"""A PLC or meter on Modbus TCP, read with pymodbus."""
+"""A PLC or meter on Modbus TCP, or on a serial line behind a gateway, read with pymodbus."""
 
 import math
 import time
@@ -8,11 +8,12 @@ from typing import Final
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.constants import ExcCodes
 from pymodbus.exceptions import ModbusException
+from pymodbus.framer import FramerType
 from pymodbus.pdu import ModbusPDU
 
-from edge.config import ModbusDevice
-from edge.registers import Block, Entry, EventLog, Point, Table, plan
 from edge.source import Scan
+from edge.sources.modbus.registers import Block, Entry, EventLog, Point, Table, plan
+from edge.sources.modbus.table import ModbusDevice
 from schemas.errors import DeviceDown
 from schemas.quality import Quality
 from schemas.reading import Reading
@@ -28,6 +29,7 @@ _REQUESTS: Final = {
     Table.COIL: AsyncModbusTcpClient.read_coils,
     Table.DISCRETE: AsyncModbusTcpClient.read_discrete_inputs,
 }
+_FRAMERS: Final = {"tcp": FramerType.SOCKET, "rtu": FramerType.RTU}
 #: A PLC that scans faster than its blocks can be read never shows one time twice.
 _CLOCK_ATTEMPTS: Final = 3
 
@@ -43,10 +45,12 @@ class ModbusSource:
     def __init__(self, device: ModbusDevice, marks: Mapping[str, int]) -> None:
         self.device = device.device
         self.paths = device.paths
-        self.period_s = device.period_s
-        self._config = device
+        self.period_s = device.table.scan_s
+        self._table = device.table
+        self._clock = device.clock
+        self._logs = device.logs
         clock = [device.clock] if device.clock else []
-        blocks = plan([*device.points, *clock], device.max_gap)
+        blocks = plan([*device.points, *clock], device.table.max_gap)
         self._blocks = sorted(blocks, key=lambda block: device.clock not in block.points)
         self._marks = marks
         self._client: AsyncModbusTcpClient | None = None
@@ -78,15 +82,16 @@ class ModbusSource:
 
     @property
     def _address(self) -> str:
-        return f"{self.device} at {self._config.host}:{self._config.port}"
+        return f"{self.device} at {self._table.host}:{self._table.port}"
 
     async def _connected(self) -> AsyncModbusTcpClient:
         if self._client is None or not self._client.connected:
             await self.close()
             self._client = AsyncModbusTcpClient(
-                self._config.host,
-                port=self._config.port,
-                timeout=self._config.timeout_s,
+                self._table.host,
+                port=self._table.port,
+                framer=_FRAMERS[self._table.framing],
+                timeout=self._table.timeout_s,
                 retries=1,
                 reconnect_delay=0,  # reaching the device again is the agent's task
             )
@@ -110,12 +115,12 @@ class ModbusSource:
             _reading(point, words, block.start, ts_ms)
             for block, words in answers
             for point in block.points
-            if point is not self._config.clock
+            if point is not self._clock
         ]
 
     def _time(self, answers: Sequence[tuple[Block, Words | None]]) -> int:
         """When the PLC scanned what is in *answers*."""
-        clock = self._config.clock
+        clock = self._clock
         if clock is None:
             return _utc_ms()
         block, words = answers[0]
@@ -127,7 +132,7 @@ class ModbusSource:
 
     async def _still(self, client: AsyncModbusTcpClient, ts_ms: int) -> bool:
         """Whether the PLC has not scanned again; one block alone is one answer, of one scan."""
-        clock = self._config.clock
+        clock = self._clock
         if clock is None or len(self._blocks) == 1:
             return True
         block = Block(clock.table, clock.address, clock.type.width, (clock,))
@@ -136,7 +141,7 @@ class ModbusSource:
     async def _read(self, client: AsyncModbusTcpClient, block: Block) -> Words | None:
         """The block's words (or bits); None if the device refuses these addresses."""
         answer: ModbusPDU = await _REQUESTS[block.table](
-            client, block.start, count=block.count, device_id=self._config.unit_id
+            client, block.start, count=block.count, device_id=self._table.unit_id
         )
         if answer.isError():
             if answer.exception_code in _REFUSALS:
@@ -151,7 +156,7 @@ class ModbusSource:
         events: list[Reading] = []
         marks: dict[str, int] = {}
         lost = 0
-        for log in self._config.logs:
+        for log in self._logs:
             mark = f"{self.device}/{log.name}"
             known = self._marks.get(mark)
             head = await self._head(client, log)
@@ -169,7 +174,7 @@ class ModbusSource:
     def _quiet(self) -> list[Reading]:
         """Between two whole seconds, where no event of a log can stand."""
         ts_ms = self.now_ms() // 1000 * 1000 + 1
-        return [Reading(path, ts_ms, 0.0) for log in self._config.logs for path in log.paths]
+        return [Reading(path, ts_ms, 0.0) for log in self._logs for path in log.paths]
 
     async def _head(self, client: AsyncModbusTcpClient, log: EventLog) -> int:
         words = await self._must_read(client, Block(log.table, log.head, 2, ()))

@@ -1,0 +1,145 @@
+"""What the file says of any device, and what becomes of it beside the plant model.
+
+Each protocol has a package: ``table`` what stands in the file, resolved to a `Device`; ``source``
+what opens it. Only the latter imports the protocol's library, so that an edge box holds the
+libraries of its own devices alone.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from edge.exception import Rule
+from edge.source import Source
+from schemas.errors import ConfigError, PlantError
+from schemas.plant.file import expand
+from schemas.plant.model import Plant, Tag
+from schemas.reading import Interpolation
+
+Id = r"^[^/+#]+$"
+
+
+Given = TypeVar("Given", bound="TagSection")
+
+
+class Section(BaseModel):
+    """A table of the file: its keys are known, and fixed once read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TagSection(Section):
+    """``[[source.tag]]``: what is said of a tag, or of a range of them, whatever the protocol."""
+
+    path: str
+    deadband: float | None = Field(default=None, ge=0)
+    max_silence_s: float | None = Field(default=None, ge=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Device(ABC):
+    """One device of the file: its Sparkplug device id, and how each of its tags is reported."""
+
+    device: str
+    rules: Mapping[str, Rule]
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """Every tag of the device, in the file's order."""
+        return list(self.rules)
+
+    @abstractmethod
+    def open(self, marks: Mapping[str, int]) -> Source:
+        """The source that reads it; *marks* are those kept by the spool.
+
+        Raises
+        ------
+        ConfigError
+            The extra that reads this type of device is not installed.
+        """
+
+
+class SourceSection(Section):
+    """``[[source]]``: what is said of a device, whatever the protocol."""
+
+    device: str = Field(pattern=Id)
+
+    def moved(self, host: str, port: int) -> Self:
+        """The same device at another address, as ``--source`` asks."""
+        return self.model_copy(update={"host": host, "port": port})
+
+    def resolve(self, plant: Plant, key: str) -> Device:
+        """The device beside the plant model; messages start with *key*.
+
+        Raises
+        ------
+        ConfigError
+            A tag that the plant does not have, or that cannot stand where it is said to.
+        """
+        raise NotImplementedError
+
+
+def measured_tag(plant: Plant, path: str, key: str) -> Tag:
+    """The tag at *path* of the plant; one that is computed cannot be measured."""
+    try:
+        tag = plant.tag(path)
+    except PlantError as unknown:
+        raise ConfigError(key, path, unknown.right) from unknown
+    if tag.derivation is not None:
+        raise ConfigError(key, path, "it is computed from other tags; remove it here")
+    return tag
+
+
+def rule_of(tag: Tag, given: TagSection | None = None) -> Rule:
+    """A third of ``stale_after`` leaves room for a lost scan and a slow one."""
+    silence_s, deadband = tag.stale_after_s / 3, tag.deadband
+    if given is not None and given.max_silence_s is not None:
+        silence_s = given.max_silence_s
+    if given is not None and given.deadband is not None:
+        deadband = given.deadband
+    linear = tag.interpolation is Interpolation.LINEAR
+    return Rule(deadband, int(silence_s * 1000), linear)
+
+
+def each_tag(
+    tables: Sequence[Given], plant: Plant, key: str, rules: dict[str, Rule]
+) -> Iterator[tuple[Given, Sequence[str], str]]:
+    """Each of *tables* with the paths that its range stands for and its key; fills *rules*."""
+    for number, given in enumerate(tables):
+        where = f"{key}.tag.{number}"
+        paths = expand(given.path)
+        for path in paths:
+            add_rule(rules, path, rule_of(measured_tag(plant, path, f"{where}.path"), given), where)
+        yield given, paths, where
+
+
+def add_rule(rules: dict[str, Rule], path: str, rule: Rule, key: str) -> None:
+    """Add the rule of *path*, which may stand in a device once."""
+    if path in rules:
+        raise ConfigError(f"{key}.path", path, "it is listed twice; keep one")
+    rules[path] = rule
+
+
+def abreast(text: str, paths: Sequence[str], key: str) -> Sequence[str]:
+    """*text* with its ranges written out, one for each of *paths*."""
+    places = expand(text)
+    if len(places) != len(paths):
+        raise ConfigError(key, text, f"it stands for {len(places)} places, path for {len(paths)}")
+    return places
+
+
+@contextmanager
+def extra(name: str, source: str) -> Iterator[None]:
+    """Imports that the extra *name* brings, for devices of type *source*."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise ConfigError(
+            "source.type",
+            source,
+            f"it needs {missing.name}, which is not installed: pip install 'ertis[{name}]'",
+        ) from missing
