@@ -196,6 +196,45 @@ rollup_1h = Table(
     comment="Summaries by hour, merged from those by minute. 3.6 million rows a day.",
 )
 
+kpi_input = Table(
+    "kpi_input",
+    metadata,
+    Column("id", BigInteger, primary_key=True, comment="digest of its terms (kpi.binding)"),
+    Column("asset_id", Integer, ForeignKey("asset.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False, comment="as the KPIs of the asset call it"),
+    Column("tags", Integer, nullable=False, comment="how many it is the sum of"),
+    Column("built_from", Instant, nullable=False, comment="hours before are still to be summed"),
+    comment="Inputs of KPIs that are sums over tags. Some 1,000 rows.",
+)
+
+
+def _sums() -> list[SchemaItem]:
+    """The columns of a prepared input: its sum over the tags in one bucket (`kpi.sums`)."""
+    return [
+        Column("input_id", BigInteger, nullable=False, comment="of kpi_input"),
+        Column("bucket", Instant, nullable=False, comment="start; the bucket is half-open"),
+        Column("value", Double, nullable=False, comment="sum over the tags [unit of the input]"),
+        Column("covered_s", Double, nullable=False, comment="summed over the tags [s]"),
+        Column("good_s", Double, nullable=False, comment="summed over the tags [s]"),
+        Column("readings", BigInteger, nullable=False, comment="usable ones"),
+        PrimaryKeyConstraint("input_id", "bucket"),
+    ]
+
+
+input_1m = Table(
+    "input_1m",
+    metadata,
+    *_sums(),
+    comment="Inputs by minute, of the hours that rollup_1h lacks. Some 60,000 rows in all.",
+)
+
+input_1h = Table(
+    "input_1h",
+    metadata,
+    *_sums(),
+    comment="Inputs by hour. Some 24,000 rows a day.",
+)
+
 dead_letter = Table(
     "dead_letter",
     metadata,
