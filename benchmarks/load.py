@@ -30,12 +30,17 @@ POSITION_ALIAS: Final = 65_535
 
 def plant(tags: int) -> Plant:
     """A plant with that many tags (a multiple of `MEASURES`), 25 on each unit."""
+    return parse_plant(plant_text(tags))
+
+
+def plant_text(tags: int) -> str:
+    """Its file."""
     measures = "".join(
         f'[template.unit.m{number:02d}]\ntitle = "Point"\nunit = "1"\nkind = "gauge"\n'
         "stale_after_s = 60\n"
         for number in range(MEASURES)
     )
-    return parse_plant(
+    return (
         f'[site]\nname = "{GROUP}"\ntitle = "Benchmark"\ntime_zone = "UTC"\n'
         '[[asset]]\npath = "line"\nlevel = "line"\ntype = "line"\n'
         f'[[asset]]\npath = "line/unit-{{00001..{tags // MEASURES:05d}}}"\nlevel = "unit"\n'

@@ -45,3 +45,18 @@ def test_catchup() -> None:
     found = run("catchup", "--tags", "500")
     assert found["backlog_readings"] == 30_000
     assert set(found) >= {"times_real_time", "live_p50_ms", "live_p99_ms", "rss_mb"}
+
+
+def test_edge() -> None:
+    """Every scan of every tag arrives, and a spool is sent without a frame twice."""
+    found = run("edge", "--tags", "2500", "--spool-mb", "200")
+    assert found["tags"] == 250
+    assert found["spool_readings"] > 500_000
+    assert set(found) >= {
+        "readings_per_s",
+        "cores",
+        "rss_mb",
+        "jitter_p99_ms",
+        "drain_per_s",
+        "start_full_spool_s",
+    }
