@@ -168,7 +168,7 @@ def _measure(
         sending.stdin.flush()
         found: dict[str, float] = json.loads(sending.stdout.readline())
         if lane == "json":
-            stand.until(lambda: rows(connection) >= size.readings, "the last reading", within_s=300)
+            stand.until(lambda: _last(connection, size), "the last reading", within_s=300)
             found["seconds"] = time.monotonic() - started_s
         if (found_rows := rows(connection)) != size.readings:
             raise DefectError(

@@ -9,7 +9,6 @@ import psycopg
 from psycopg.rows import class_row
 
 from ingest import lane
-from ingest.batch import arrange
 from ingest.buffer import Batch
 from ingest.decode import decode, letter
 from ingest.event import Data, Source
@@ -17,6 +16,7 @@ from ingest.frame import Frame
 from ingest.intake import Horizon
 from ingest.metric_table import MetricTable
 from ingest.names import TagNames
+from ingest.ready import make_ready
 from ingest.screen import sift
 from ingest.transaction import make_partitions, write
 from schemas.errors import SenderError
@@ -116,10 +116,10 @@ def _store(
 ) -> None:
     batch = Batch()
     batch.add_readings(stored.topic, frame.columns, frame.texts, frame.letters, 0)
-    arranged = arrange(batch.columns)
-    make_partitions(connection, arranged.rows, partitions)
+    ready = make_ready(batch)
+    make_partitions(connection, ready.arranged.rows, partitions)
     with connection.transaction():
-        fates = write(connection, batch, arranged, merge=True)
+        fates = write(connection, ready, merge=True)
         connection.execute("UPDATE dead_letter SET replayed_at = now() WHERE id = %s", (stored.id,))
     counts.letters += 1
     counts.stored += int(fates.stored.sum())

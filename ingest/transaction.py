@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, LiteralString
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from ingest.batch import Arranged, Rows
+from ingest.batch import Rows
 from ingest.buffer import Batch, Birth, Gap, Vital
-from ingest.copy_image import array_image, image, timestamps
+from ingest.copy_image import image, timestamps
 from ingest.event import Died
 from ingest.frame import TextReading
 from ingest.letter import Letter
+from ingest.ready import Ready
 from schemas.db.tables import TIMED
 from schemas.db.tiers import ensure_span
 from schemas.instant import from_ms
@@ -22,6 +23,7 @@ from schemas.instant import from_ms
 _PARTITION: Final = timedelta(days=TIMED["reading"][1])
 _PARTITION_MS: Final = _PARTITION // timedelta(milliseconds=1)
 _COPY: Final = "COPY reading (tag_id, ts, value, quality) FROM STDIN (FORMAT BINARY)"
+_COPY_DIRTY: Final = "COPY dirty (bucket, tag_ids) FROM STDIN (FORMAT BINARY)"
 _ARRIVING: Final = """
     CREATE TEMPORARY TABLE IF NOT EXISTS arriving (
         source int4 NOT NULL, tag_id int4 NOT NULL, ts timestamptz NOT NULL,
@@ -129,8 +131,7 @@ def make_partitions(connection: psycopg.Connection, rows: Rows, known: set[int])
 
 def write(
     connection: psycopg.Connection,
-    batch: Batch,
-    arranged: Arranged,
+    ready: Ready,
     refused: Sequence[tuple[int, Letter]] = (),
     *,
     merge: bool,
@@ -140,6 +141,7 @@ def write(
     With *merge* rows may be in the table already; without, that raises
     `psycopg.errors.UniqueViolation`. *refused* are letters for rows that were taken out of it.
     """
+    batch, arranged = ready.batch, ready.arranged
     sources = len(batch.sources)
     duplicate, conflicting = arranged.duplicate.copy(), arranged.conflicting.copy()
     duplicate.resize(sources, refcheck=False)
@@ -151,9 +153,8 @@ def write(
             if merge:
                 _merge(cursor, arranged.rows, fates)
             else:
-                _copy(cursor, arranged.rows)
-            with cursor.copy("COPY dirty (bucket, tag_ids) FROM STDIN (FORMAT BINARY)") as copy:
-                copy.write(array_image(arranged.rows.dirty()))
+                _copy(cursor, _COPY, ready.readings)
+            _copy(cursor, _COPY_DIRTY, ready.minutes)
         _write_texts(cursor, batch.texts, fates)
         _write_gaps(cursor, batch.gaps)
         for mark in batch.marks:
@@ -164,23 +165,16 @@ def write(
     return fates
 
 
-def _copy(cursor: psycopg.Cursor, rows: Rows) -> None:
-    with cursor.copy(_COPY) as copy:
-        copy.write(
-            image((rows.tag_id, timestamps(rows.ts_ms), rows.value, rows.quality), {2: rows.null})
-        )
+def _copy(cursor: psycopg.Cursor, statement: LiteralString, rows: bytes) -> None:
+    with cursor.copy(statement) as copy:
+        copy.write(rows)
 
 
 def merge_rows(cursor: psycopg.Cursor, rows: Rows) -> list[tuple[int, bool, int]]:
     """Write *rows* of which some may be there; returns (source, same value, count) of those."""
     cursor.execute(_ARRIVING)
-    with cursor.copy(_COPY_ARRIVING) as copy:
-        copy.write(
-            image(
-                (rows.source, rows.tag_id, timestamps(rows.ts_ms), rows.value, rows.quality),
-                {3: rows.null},
-            )
-        )
+    columns = (rows.source, rows.tag_id, timestamps(rows.ts_ms), rows.value, rows.quality)
+    _copy(cursor, _COPY_ARRIVING, image(columns, {3: rows.null}))
     span = (from_ms(int(rows.ts_ms.min())), from_ms(int(rows.ts_ms.max())))
     known = cursor.execute(_KNOWN, span).fetchall()
     cursor.execute(_MERGE)

@@ -16,10 +16,11 @@ import numpy as np
 import psycopg
 import structlog
 
-from ingest.batch import Arranged, Rows, arrange
+from ingest.batch import Arranged, Rows
 from ingest.buffer import Batch, Buffer
 from ingest.counters import Counters
 from ingest.letter import Letter
+from ingest.ready import Ready, encode, ready_batches
 from ingest.transaction import Fates, make_partitions, merge_rows, write
 from schemas.backoff import full_jitter
 from schemas.db.engine import connect, wrap_errors
@@ -73,19 +74,18 @@ class Writer:
     def run(self, committed: Callable[[Batch], None], give_up: Event) -> None:
         """Write until the buffer is closed and empty, or until *give_up* while nothing passes."""
         try:
-            while (batch := self._buffer.take()) is not None:
-                if self._write(batch, give_up):
-                    committed(batch)
+            for ready in ready_batches(self._buffer):
+                if self._write(ready, give_up):
+                    committed(ready.batch)
         finally:
             self._disconnect()
 
-    def _write(self, batch: Batch, give_up: Event) -> bool:
+    def _write(self, ready: Ready, give_up: Event) -> bool:
         started_s = time.monotonic()
-        arranged = arrange(batch.columns)
         attempt = 0
         while True:
             try:
-                fates = self._attempt(batch, arranged)
+                fates = self._attempt(ready)
                 break
             except UnavailableError as error:
                 full = isinstance(error, StorageFull)
@@ -95,49 +95,47 @@ class Writer:
             self._disconnect()
             self._counters.retries.labels(self.state.value).inc()
             if give_up.wait(full_jitter(attempt, base_s=0.2, cap_s=_LONGEST_WAIT_S)):
-                log.error("batch abandoned at shutdown", readings=sum(batch.readings))
+                log.error("batch abandoned at shutdown", readings=sum(ready.batch.readings))
                 return False
             attempt += 1
         self._enter(WriterState.WRITING)
         self._fault.reached("ingest.commit")
-        self._count(batch, fates, started_s)
+        self._count(ready.batch, fates, started_s)
         return True
 
-    def _attempt(self, batch: Batch, arranged: Arranged) -> Fates:
+    def _attempt(self, ready: Ready) -> Fates:
         with wrap_errors():
             connection = self._connected()
             try:
-                make_partitions(connection, arranged.rows, self._partitions)
-                return self._commit(connection, batch, arranged, (), merge=False)
+                make_partitions(connection, ready.arranged.rows, self._partitions)
+                return self._commit(connection, ready, (), merge=False)
             except psycopg.errors.UniqueViolation:
                 pass
             except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
-                return self._without_faulty(connection, batch, arranged)
+                return self._without_faulty(connection, ready)
             try:
-                return self._commit(connection, batch, arranged, (), merge=True)
+                return self._commit(connection, ready, (), merge=True)
             except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
-                return self._without_faulty(connection, batch, arranged)
+                return self._without_faulty(connection, ready)
 
     def _commit(
         self,
         connection: psycopg.Connection,
-        batch: Batch,
-        arranged: Arranged,
+        ready: Ready,
         refused: Sequence[tuple[int, Letter]],
         *,
         merge: bool,
     ) -> Fates:
         with connection.transaction():
-            fates = write(connection, batch, arranged, refused, merge=merge)
+            fates = write(connection, ready, refused, merge=merge)
             self._fence(connection)
             self._fault.reached("ingest.copy")
         self._counters.batches.labels("merge" if merge else "copy").inc()
         return fates
 
-    def _without_faulty(
-        self, connection: psycopg.Connection, batch: Batch, arranged: Arranged
-    ) -> Fates:
+    def _without_faulty(self, connection: psycopg.Connection, ready: Ready) -> Fates:
         """Write all but the rows that the database refuses; those become dead letters."""
+        arranged = ready.arranged
         self._partitions.clear()  # retention may have dropped one since it was made
         make_partitions(connection, arranged.rows, self._partitions)
         refused: list[tuple[int, Letter]] = []
@@ -147,7 +145,7 @@ class Writer:
             source = int(arranged.rows.source[place])
             refused.append((source, self._explain(arranged.rows, place, reason)))
         kept = Arranged(arranged.rows.pick(~faulty), arranged.duplicate, arranged.conflicting)
-        return self._commit(connection, batch, kept, refused, merge=True)
+        return self._commit(connection, encode(ready.batch, kept), refused, merge=True)
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None:
