@@ -18,7 +18,6 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from ingest.rollup.worker import RollupWorker
 from schemas.process import configure_logs
 
 log = structlog.get_logger()
@@ -72,6 +71,8 @@ class RollupProcess(Collector):
 
 def _work(dsn: str, keep: timedelta | None, pipe: Connection) -> None:
     """Work until the other end of *pipe* is closed, or gone with its process."""
+    from ingest.rollup.worker import RollupWorker  # noqa: PLC0415 - Polars is for the child alone
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too: ingest says when to end
     configure_logs("rollup")
     registry, stop = CollectorRegistry(), threading.Event()
