@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from edge.exception import Rule
 from edge.source import Source
@@ -37,7 +37,19 @@ class TagSection(Section):
 
     path: str
     deadband: float | None = Field(default=None, ge=0)
+    deadband_percent: float | None = Field(
+        default=None, ge=0, le=100, description="of the tag's range in the plant model"
+    )
+    swinging_door: float | None = Field(
+        default=None, gt=0, description="how far a reading may be off the reported line"
+    )
     max_silence_s: float | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _check_one_measure(self) -> Self:
+        if len({"deadband", "deadband_percent", "swinging_door"} & self.model_fields_set) > 1:
+            raise ValueError("keep one of deadband, deadband_percent and swinging_door")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +106,38 @@ def measured_tag(plant: Plant, path: str, key: str) -> Tag:
     return tag
 
 
-def rule_of(tag: Tag, given: TagSection | None = None) -> Rule:
-    """A third of ``stale_after`` leaves room for a lost scan and a slow one."""
-    silence_s, deadband = tag.stale_after_s / 3, tag.deadband
-    if given is not None and given.max_silence_s is not None:
-        silence_s = given.max_silence_s
-    if given is not None and given.deadband is not None:
-        deadband = given.deadband
+def rule_of(tag: Tag, given: TagSection | None = None, key: str = "") -> Rule:
+    """How *tag* is reported: by the plant's word, and by the file's where it says more.
+
+    A third of ``stale_after`` leaves room for a lost scan and a slow one.
+
+    Raises
+    ------
+    ConfigError
+        A percentage of no range; a line through a tag that is none.
+    """
     linear = tag.interpolation is Interpolation.LINEAR
-    return Rule(deadband, int(silence_s * 1000), linear)
+    deadband, silence_s, deviation = tag.deadband, tag.stale_after_s / 3, None
+    if given is not None:
+        if given.swinging_door is not None and not linear:
+            right = f"{tag.path} holds its value between readings; give it a deadband"
+            raise ConfigError(f"{key}.swinging_door", given.swinging_door, right)
+        silence_s = silence_s if given.max_silence_s is None else given.max_silence_s
+        deadband = _deadband(tag, given, key)
+        deviation = given.swinging_door
+    return Rule(deadband, int(silence_s * 1000), linear, deviation)
+
+
+def _deadband(tag: Tag, given: TagSection, key: str) -> float:
+    """In the unit of the tag; percent are of its range (OPC UA Part 8, PercentDeadband)."""
+    if given.deadband is not None:
+        return given.deadband
+    if given.deadband_percent is None:
+        return tag.deadband
+    if tag.low is None or tag.high is None:
+        right = f"{tag.path} has no limits in the plant model; give it some, or a deadband"
+        raise ConfigError(f"{key}.deadband_percent", given.deadband_percent, right)
+    return given.deadband_percent / 100 * (tag.high - tag.low)
 
 
 def each_tag(
@@ -113,7 +148,8 @@ def each_tag(
         where = f"{key}.tag.{number}"
         paths = expand(given.path)
         for path in paths:
-            add_rule(rules, path, rule_of(measured_tag(plant, path, f"{where}.path"), given), where)
+            tag = measured_tag(plant, path, f"{where}.path")
+            add_rule(rules, path, rule_of(tag, given, where), where)
         yield given, paths, where
 
 

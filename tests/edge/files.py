@@ -37,6 +37,7 @@ unit = "degC"
 kind = "gauge"
 interpolation = "linear"
 stale_after_s = 60
+limits = [900, 1000]
 
 [template.pot.voltage]
 title = "Voltage"

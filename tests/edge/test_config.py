@@ -53,6 +53,28 @@ def test_what_the_file_leaves_out_comes_from_the_plant(tmp_path: Path) -> None:
     assert device.rules["line/temperature"].linear
 
 
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        ("deadband_percent = 2.5", Rule(2.5, 20_000, linear=True)),
+        ("swinging_door = 0.4", Rule(0.0, 20_000, linear=True, deviation=0.4)),
+        ("swinging_door = 0.4\nmax_silence_s = 30", Rule(0.0, 30_000, True, 0.4)),  # noqa: FBT003
+    ],
+)
+def test_a_tag_is_reported_by_percent_of_its_range_or_a_door(
+    tmp_path: Path, given: str, rule: Rule
+) -> None:
+    """2.5 % of 900 to 1000 degC; a door of 0.4 degC."""
+    changes = {
+        "line/current": "line/temperature",
+        "deadband = 0.0\nmax_silence_s = 0": given,
+    }
+
+    (device,) = load_config(write_agent(tmp_path, changes=changes)).devices
+
+    assert device.rules["line/temperature"] == rule
+
+
 def test_addresses_can_be_named_on_the_command_line(tmp_path: Path) -> None:
     """--source replaces host and port of its device alone."""
     device = modbus(load_config(write_agent(tmp_path), {"plc": ("10.0.0.9", 5021)}).devices[0])
@@ -92,6 +114,9 @@ def test_addresses_can_be_named_on_the_command_line(tmp_path: Path) -> None:
         ({"scan_s = 0.05": "scan_s = 0"}, "source.0.scan_s: found 0; .*greater than 0"),
         ({'group = "site"': 'group = "si/te"'}, "node.group"),
         ({"plant =": "plant"}, "not TOML"),
+        ({"deadband = 0.0": "deadband_percent = 1"}, "line/current has no limits"),
+        ({"deadband = 0.0": "swinging_door = 1"}, "line/current holds its value between readings"),
+        ({"deadband = 0.0": "deadband = 1\nswinging_door = 1"}, "keep one of deadband, deadband_p"),
     ],
 )
 def test_a_wrong_file_says_key_value_and_what_would_be_right(
