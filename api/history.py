@@ -18,7 +18,7 @@ from api.openapi import answers
 from api.parameters import AskedTable, TagPaths, begin, check_budget
 from api.raw import RAW_COLUMNS, Page, measured
 from api.series import COLUMNS, Series
-from api.span import cut, parse_zone
+from api.span import cut
 from api.store import Database, Store
 from api.stream import Answer, Frames, streamed
 from api.tags import select_tags
@@ -131,7 +131,7 @@ def _answer(store: Store, asked: AskedHistory) -> Answer:
     paths = {catalogue.tag_ids[tag.path]: tag.path for tag in tags}
     request = fingerprint(asked.mode, sorted(paths), asked.every, asked.zone)
     now = store.now()
-    span, key = begin(asked, request, now)
+    span, key = begin(asked, request, now, asked.calendar(catalogue.plant))
     if asked.mode is Mode.SUMMARY:
         span = span.until(now)
     rows = _raw if asked.mode is Mode.RAW else _summaries
@@ -156,8 +156,7 @@ def _raw(store: Store, _: Catalogue, asked: AskedHistory, page: Page) -> _Rows:
 
 
 def _summaries(store: Store, catalogue: Catalogue, asked: AskedHistory, page: Page) -> _Rows:
-    zone = parse_zone(asked.zone or catalogue.plant.time_zone)
-    edges = cut(page.span, asked.every, zone)
+    edges = cut(page.span, asked.every, asked.calendar(catalogue.plant))
     series = Series(catalogue, page.tag_ids, edges)
     first = series.place(page.first) if page.first else 0
     stop = min(first + asked.limit, len(series))

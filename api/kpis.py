@@ -17,7 +17,7 @@ from api.formulas import find_binding, find_kpi
 from api.openapi import answers
 from api.parameters import AskedTable, begin, check_budget
 from api.series import bucketed
-from api.span import cut, from_us, parse_zone, to_us
+from api.span import cut, from_us, to_us
 from api.store import Database, Store
 from api.stream import Answer, Frames, streamed
 from kpi.binding import Binding
@@ -134,9 +134,10 @@ def _answer(store: Store, kpi: Kpi, asked: AskedKpi) -> Answer:
     binding = find_binding(catalogue, kpi, asked.asset)
     request = fingerprint(kpi.id, asked.asset, asked.every, asked.zone)
     now = store.now()
-    span, key = begin(asked, request, now)
+    calendar = asked.calendar(catalogue.plant)
+    span, key = begin(asked, request, now, calendar)
     span = span.until(now)
-    edges = cut(span, asked.every, parse_zone(asked.zone or catalogue.plant.time_zone))
+    edges = cut(span, asked.every, calendar)
     first = bisect_left(edges, from_us(key[0])) if key else 0
     page = edges[first : first + asked.limit + 1]
     truncated = page[-1] < span.end

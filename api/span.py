@@ -1,17 +1,18 @@
 """Spans of time as a caller writes them, and how they are cut into buckets.
 
-Inside, time is UTC and buckets are half-open. The plant's time zone appears only here: a calendar
-day of ``Asia/Almaty`` is a span of UTC, of 25 hours on 2024-02-29.
+Inside, time is UTC and buckets are half-open. The plant's time zone and shifts appear only here,
+as a `kpi.calendar.Calendar`: a day of ``Asia/Almaty`` is a span of UTC, of 25 hours on 2024-02-29.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import overload
+from typing import Final, overload
 from zoneinfo import ZoneInfo, available_timezones
 
+from kpi.calendar import Calendar, Unit
 from schemas.errors import RequestError, nearest
 from schemas.instant import EPOCH
 
@@ -20,9 +21,27 @@ _LOST_PLUS = re.compile(r" \d\d:?\d\d$")
 _LENGTH = re.compile(r"(\d{1,6})([smhdw])")
 _STEP = re.compile(r"(\d{1,6})(s|m|h)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_CALENDAR = {"day": "day", "1d": "day", "week": "week", "month": "month", "year": "year"}
-_CALENDAR |= {"1w": "week", "1mo": "month", "1y": "year"}
+_CALENDAR: Final[Mapping[str, Unit]] = {unit.value: unit for unit in Unit} | {
+    "1d": Unit.DAY,
+    "1w": Unit.WEEK,
+    "1mo": Unit.MONTH,
+    "1y": Unit.YEAR,
+}
+#: Where a unit of the calendar began: the present one, or so many before it.
+_BEGINNINGS: Final[Mapping[str, tuple[Unit, int]]] = {
+    "shift": (Unit.SHIFT, 0),
+    "previous-shift": (Unit.SHIFT, 1),
+    "today": (Unit.DAY, 0),
+    "yesterday": (Unit.DAY, 1),
+    "week": (Unit.WEEK, 0),
+    "previous-week": (Unit.WEEK, 1),
+    "month": (Unit.MONTH, 0),
+    "previous-month": (Unit.MONTH, 1),
+    "year": (Unit.YEAR, 0),
+    "previous-year": (Unit.YEAR, 1),
+}
 _MICROSECOND = timedelta(microseconds=1)
+_NO_SHIFTS: Final = "the plant file says when which [[shift_pattern]] is worked"
 #: Outside of these years PostgreSQL, Python and time zone rules begin to disagree.
 _YEARS = range(1970, 2200)
 
@@ -67,7 +86,7 @@ def from_us(us: int) -> datetime:
     return EPOCH + us * _MICROSECOND
 
 
-def parse_span(start: str, end: str, now: datetime) -> Span:
+def parse_span(start: str, end: str, now: datetime, calendar: Calendar) -> Span:
     """The span between two instants as ``from`` and ``to`` give them.
 
     Raises
@@ -75,20 +94,31 @@ def parse_span(start: str, end: str, now: datetime) -> Span:
     RequestError
         One of them is no instant, or the span is empty.
     """
-    span = Span(parse_instant("from", start, now), parse_instant("to", end, now))
+    span = Span(
+        parse_instant("from", start, now, calendar), parse_instant("to", end, now, calendar)
+    )
     if span.start >= span.end:
         raise RequestError("from", start, f"it must be before 'to', which is {iso(span.end)}")
     return span
 
 
-def parse_instant(parameter: str, text: str, now: datetime) -> datetime:
-    """An ISO 8601 instant with its zone, ``now``, or a time from now such as ``-7d``.
+def parse_instant(parameter: str, text: str, now: datetime, calendar: Calendar) -> datetime:
+    """An instant: ISO 8601 with its zone, ``now``, a time from now such as ``-7d``, or a word.
+
+    Words are those for where the present unit of the *calendar* began, such as ``shift``,
+    ``today``, ``month``, or the one before it: ``previous-shift``, ``yesterday``.
 
     Raises
     ------
     RequestError
-        It is none of these, has no zone, or lies outside the years 1970 to 2199.
+        It is none of these, has no zone, or lies outside the years 1970 to 2199; or no shift is
+        worked now.
     """
+    if named := _BEGINNINGS.get(text):
+        beginning = calendar.beginning(named[0], now, named[1])
+        if beginning is None:
+            raise RequestError(parameter, text, f"no shift is worked then: {_NO_SHIFTS}")
+        return beginning
     try:
         instant = _relative(text, now) or datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
@@ -132,7 +162,8 @@ def _right(text: str, now: datetime) -> str:
         return "write the + of the offset as %2B: a bare + in a URL means a space"
     return (
         f"use ISO 8601 with a zone such as {iso(now.replace(microsecond=0))}, 'now', "
-        "or a time from now such as -90s, -15m, -6h, -7d, -2w"
+        "a time from now such as -90s, -15m, -6h, -7d, -2w, "
+        f"or where something began: {', '.join(_BEGINNINGS)}"
     )
 
 
@@ -155,25 +186,27 @@ def parse_zone(name: str) -> ZoneInfo:
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """The width of buckets: a fixed step, cut from 1970 UTC, or a calendar unit of a zone."""
+    """The width of buckets: a fixed step, cut from 1970 UTC, or a unit of a calendar."""
 
     text: str
     step: timedelta | None
-    calendar: str | None
-    zone: ZoneInfo
+    unit: Unit | None
+    calendar: Calendar
 
     @classmethod
-    def parse(cls, text: str, zone: ZoneInfo) -> "Every":
+    def parse(cls, text: str, calendar: Calendar) -> "Every":
         """The width that ``every`` gives; `RequestError` if it gives none."""
-        if calendar := _CALENDAR.get(text):
-            return cls(text, None, calendar, zone)
+        if unit := _CALENDAR.get(text):
+            if unit is Unit.SHIFT and not calendar.patterns:
+                raise RequestError("every", text, f"this plant has no shifts: {_NO_SHIFTS}")
+            return cls(text, None, unit, calendar)
         found = _STEP.fullmatch(text)
         seconds = int(found[1]) * _UNITS[found[2]] if found else 0
         if seconds == 0:
             raise RequestError(
-                "every", text, "use a step such as 10s, 1m, 15m, 1h, or day, week, month, year"
+                "every", text, f"use a step such as 10s, 1m, 15m, 1h, or {', '.join(Unit)}"
             )
-        return cls(text, timedelta(seconds=seconds), None, zone)
+        return cls(text, timedelta(seconds=seconds), None, calendar)
 
     def edges(self, span: Span) -> Sequence[datetime]:
         """Start of *span*, every bucket edge inside it, and its end.
@@ -182,19 +215,13 @@ class Every:
         """
         if self.step is not None:
             return _StepEdges(span, self.step)
-        return (span.start, *self._calendar_edges(span), span.end)
-
-    def _calendar_edges(self, span: Span) -> Iterator[datetime]:
-        day = _first_day(span.start.astimezone(self.zone).date(), self.calendar)
-        while (edge := _midnight(day, self.zone)) < span.end:
-            if edge > span.start:
-                yield edge
-            day = _next_day(day, self.calendar)
+        inner = self.calendar.edges(self.unit, span.start, span.end) if self.unit else ()
+        return (span.start, *inner, span.end)
 
 
-def cut(span: Span, every: str | None, zone: ZoneInfo) -> Sequence[datetime]:
+def cut(span: Span, every: str | None, calendar: Calendar) -> Sequence[datetime]:
     """The edges of the buckets of *span*: one bucket if *every* is None."""
-    return (span.start, span.end) if every is None else Every.parse(every, zone).edges(span)
+    return (span.start, span.end) if every is None else Every.parse(every, calendar).edges(span)
 
 
 class _StepEdges(Sequence[datetime]):
@@ -222,32 +249,3 @@ class _StepEdges(Sequence[datetime]):
         if place == self._inner + 1:
             return self._span.end
         return self._first + (place - 1) * self._step
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    """When *day* begins. Where clocks skip midnight, fold=0 gives the instant of the skip."""
-    return datetime.combine(day, time.min, zone).astimezone(UTC)
-
-
-def _first_day(day: date, calendar: str | None) -> date:
-    match calendar:
-        case "week":
-            return day - timedelta(days=day.weekday())  # ISO 8601: a week starts on Monday
-        case "month":
-            return day.replace(day=1)
-        case "year":
-            return day.replace(month=1, day=1)
-        case _:
-            return day
-
-
-def _next_day(day: date, calendar: str | None) -> date:
-    match calendar:
-        case "week":
-            return day + timedelta(days=7)
-        case "month":
-            return (day + timedelta(days=31)).replace(day=1)
-        case "year":
-            return day.replace(year=day.year + 1)
-        case _:
-            return day + timedelta(days=1)

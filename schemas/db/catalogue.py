@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date, time
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from sqlalchemy import (
 from schemas.db.tables import asset, plant, source, tag
 from schemas.errors import PlantError
 from schemas.plant.model import Asset, Derivation, Level, Plant, Rating, Tag
+from schemas.plant.shifts import Shift, ShiftPattern
 from schemas.reading import Interpolation, Kind
 
 Node = TypeVar("Node", Asset, Tag)
@@ -115,13 +117,19 @@ def load_catalogue(connection: Connection) -> Catalogue:
             _by_path(_asset(row, asset_paths) for row in assets),
             _by_path(_tag(row, asset_paths) for row in tags),
             {row.address: asset_paths[row.asset_id] for row in sources},
+            tuple(_shift_pattern(**given) for given in site.shift_patterns),
         ),
         tag_ids,
     )
 
 
 def _store_site(connection: Connection, model: Plant) -> None:
-    site = {"title": model.title, "time_zone": model.time_zone, "loaded_at": func.now()}
+    site = {
+        "title": model.title,
+        "time_zone": model.time_zone,
+        "loaded_at": func.now(),
+        "shift_patterns": [_written(pattern) for pattern in model.shift_patterns],
+    }
     match connection.scalars(select(plant.c.name)).all():
         case []:
             connection.execute(insert(plant).values(name=model.name, **site))
@@ -234,6 +242,31 @@ def _tag(row: Row[Any], assets: Mapping[int, str]) -> Tag:
         high=row.high,
         modulus=row.modulus,
         derivation=None if row.derivation is None else _derivation(**row.derivation),
+    )
+
+
+def _written(pattern: ShiftPattern) -> dict[str, Any]:
+    """As JSON has it: days and times by ISO 8601."""
+    written = asdict(pattern)
+    for name in ("valid_from", "valid_to"):
+        written[name] = written[name] and written[name].isoformat()
+    written["shifts"] = [
+        {**asdict(shift), "start": shift.start.isoformat()} for shift in pattern.shifts
+    ]
+    return written
+
+
+def _shift_pattern(
+    name: str, valid_from: str, valid_to: str | None, shifts: list[dict[str, Any]]
+) -> ShiftPattern:
+    return ShiftPattern(
+        name,
+        date.fromisoformat(valid_from),
+        None if valid_to is None else date.fromisoformat(valid_to),
+        tuple(
+            Shift(given["name"], time.fromisoformat(given["start"]), tuple(given["crews"]))
+            for given in shifts
+        ),
     )
 
 

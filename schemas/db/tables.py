@@ -45,6 +45,13 @@ plant = Table(
     Column("title", Text, nullable=False),
     Column("time_zone", Text, nullable=False, comment="IANA name, for calendars at the API"),
     Column("loaded_at", Instant, nullable=False),
+    Column(
+        "shift_patterns",
+        JSONB,
+        nullable=False,
+        server_default="[]",
+        comment="[{name, valid_from, valid_to, shifts: [{name, start, crews}]}], local days, times",
+    ),
     comment="The one site of this database. 1 row.",
 )
 

@@ -6,17 +6,20 @@ measures of an asset type once. ``plants/pavlodar.toml`` shows every key.
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date, time
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 from pathlib import Path
 from posixpath import normpath
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from schemas.document import parse_document, read_document
 from schemas.errors import PlantError, nearest
 from schemas.plant.model import PRODUCT, Asset, Derivation, Level, Plant, Rating, Tag
+from schemas.plant.shifts import Shift, ShiftPattern, faults
 from schemas.reading import Interpolation, Kind
 
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
@@ -99,6 +102,35 @@ class SourceTable(_Table):
     asset: str
 
 
+class ShiftTable(_Table):
+    """``[[shift_pattern.shift]]``: local start, and who works it day after day."""
+
+    name: str = Field(min_length=1)
+    start: time
+    crews: tuple[str, ...] = ()
+
+    @field_validator("start")
+    @classmethod
+    def _check_is_local(cls, start: time) -> time:
+        if start.tzinfo is not None:
+            raise ValueError("give a local time without an offset, such as 08:00:00")
+        return start
+
+
+class ShiftPatternTable(_Table):
+    """``[[shift_pattern]]``."""
+
+    name: str = Field(min_length=1)
+    valid_from: date
+    valid_to: date | None = None
+    shift: tuple[ShiftTable, ...] = Field(min_length=1)
+
+    def pattern(self) -> ShiftPattern:
+        """The pattern that the table describes."""
+        shifts = tuple(Shift(given.name, given.start, given.crews) for given in self.shift)
+        return ShiftPattern(self.name, self.valid_from, self.valid_to, shifts)
+
+
 class PlantFile(_Table):
     """The whole file."""
 
@@ -106,6 +138,7 @@ class PlantFile(_Table):
     asset: list[AssetTable] = Field(min_length=1)
     template: dict[str, dict[str, MeasureTable]] = {}
     source: list[SourceTable] = []
+    shift_pattern: list[ShiftPatternTable] = []
 
 
 def load_plant(path: Path) -> Plant:
@@ -149,6 +182,7 @@ def _build(tables: PlantFile, origin: str) -> Plant:
         assets,
         tags,
         _sources(tables, origin),
+        tuple(given.pattern() for given in tables.shift_pattern),
     )
     _check_links(plant, origin)
     return plant
@@ -234,7 +268,7 @@ def _sources(tables: PlantFile, origin: str) -> dict[str, str]:
 
 
 def _check_links(plant: Plant, origin: str) -> None:
-    for wrong, found, right in _broken_links(plant):
+    for wrong, found, right in chain(_broken_links(plant), faults(plant.shift_patterns)):
         raise PlantError(f"{origin}: {wrong}", found, right)
 
 

@@ -17,6 +17,7 @@ from api.series import Series, bucketed, widest
 from api.span import Span, cut, parse_zone
 from api.summaries import MINUTE
 from ingest.rollup.worker import RollupWorker
+from kpi.calendar import Calendar
 from kpi.derive import derive, derived_tags
 from kpi.frames import INSTANT
 from kpi.summary import summarise
@@ -30,7 +31,7 @@ from tests.api.conftest import own_database
 from tests.api.demo import NOW, Row, insert, store
 from tests.api.demo import PLANT as PAVLODAR
 
-ALMATY = parse_zone("Asia/Almaty")
+ALMATY = Calendar(parse_zone("Asia/Almaty"), parse_zone("Asia/Almaty"))
 START = NOW - timedelta(hours=5)
 STEP, LINEAR = "smelter/potline-1/line_current", "refinery/digestion-1/temperature"
 COUNTER, STATE = "power/wind-1/wtg-01/energy", "power/wind-1/wtg-01/available"
