@@ -51,6 +51,17 @@ class TagSection(Section):
             raise ValueError("keep one of deadband, deadband_percent and swinging_door")
         return self
 
+    def deadband_of(self, tag: Tag, key: str) -> float:
+        """In the unit of *tag*; percent are of its range (OPC UA Part 8, PercentDeadband)."""
+        if self.deadband is not None:
+            return self.deadband
+        if self.deadband_percent is None:
+            return tag.deadband
+        if tag.low is None or tag.high is None:
+            right = f"{tag.path} has no limits in the plant model; give it some, or a deadband"
+            raise ConfigError(f"{key}.deadband_percent", self.deadband_percent, right)
+        return self.deadband_percent / 100 * (tag.high - tag.low)
+
 
 @dataclass(frozen=True, slots=True)
 class Device(ABC):
@@ -123,21 +134,9 @@ def rule_of(tag: Tag, given: TagSection | None = None, key: str = "") -> Rule:
             right = f"{tag.path} holds its value between readings; give it a deadband"
             raise ConfigError(f"{key}.swinging_door", given.swinging_door, right)
         silence_s = silence_s if given.max_silence_s is None else given.max_silence_s
-        deadband = _deadband(tag, given, key)
+        deadband = given.deadband_of(tag, key)
         deviation = given.swinging_door
     return Rule(deadband, int(silence_s * 1000), linear, deviation)
-
-
-def _deadband(tag: Tag, given: TagSection, key: str) -> float:
-    """In the unit of the tag; percent are of its range (OPC UA Part 8, PercentDeadband)."""
-    if given.deadband is not None:
-        return given.deadband
-    if given.deadband_percent is None:
-        return tag.deadband
-    if tag.low is None or tag.high is None:
-        right = f"{tag.path} has no limits in the plant model; give it some, or a deadband"
-        raise ConfigError(f"{key}.deadband_percent", given.deadband_percent, right)
-    return given.deadband_percent / 100 * (tag.high - tag.low)
 
 
 def each_tag(
