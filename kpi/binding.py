@@ -1,9 +1,14 @@
 """A KPI at an asset: which tags it reads, and by how much each counts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+
+import polars as pl
 
 from kpi.kpi import Amount, Given, Input, Kpi, Rated, Source
+from kpi.sums import TERMS
 from kpi.units import factor
 from schemas.errors import NotFoundError
 from schemas.plant.model import Asset, Plant, Rating, Tag
@@ -20,7 +25,7 @@ class Term:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Binding:
     """A KPI at an asset, ready to be evaluated."""
 
@@ -32,6 +37,46 @@ class Binding:
     def tag_ids(self) -> list[int]:
         """The tags whose summaries are needed, each once, in order."""
         return sorted({term.tag_id for term in self.terms})
+
+    @cached_property
+    def of_input(self) -> Mapping[str, tuple[Term, ...]]:
+        """The terms of each input that has any, by its name."""
+        found: dict[str, list[Term]] = {}
+        for term in self.terms:
+            found.setdefault(term.input, []).append(term)
+        return {name: tuple(terms) for name, terms in found.items()}
+
+    @cached_property
+    def input_ids(self) -> Mapping[str, int]:
+        """The `input_id` of each input that has terms, by its name."""
+        return {name: input_id(terms) for name, terms in self.of_input.items()}
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """The terms as `kpi.sums.TERMS`; inputs with the same terms are there once."""
+        by_id = {self.input_ids[name]: terms for name, terms in self.of_input.items()}
+        return terms_frame(by_id)
+
+
+def input_id(terms: Iterable[Term]) -> int:
+    """What the sum of *terms* is known by: a digest of tags, columns and weights, 64 bits signed.
+
+    KPIs of an asset that share an input share its sum. When the plant or the catalogue changes what
+    an input is the sum of, it is another one: sums made before can never be taken for it.
+    """
+    parts = sorted((term.tag_id, term.column.value, term.weight.hex()) for term in terms)
+    digest = blake2b(repr(parts).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def terms_frame(inputs: Mapping[int, Iterable[Term]]) -> pl.DataFrame:
+    """*inputs* by their ids as `kpi.sums.TERMS`."""
+    rows = [
+        (id_, term.tag_id, term.column.value, term.weight)
+        for id_, terms in inputs.items()
+        for term in terms
+    ]
+    return pl.DataFrame(rows, schema=dict(TERMS), orient="row")
 
 
 def kpis_of(kpis: Mapping[str, Kpi], asset: str, plant: Plant) -> list[Kpi]:

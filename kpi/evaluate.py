@@ -1,13 +1,18 @@
-"""From summaries to KPI values: sum the additive inputs over tags and time, then the formula."""
+"""From summaries to KPI values: sum the additive inputs over tags and time, then the formula.
+
+The sums over tags (`kpi.sums`) may have been taken before; then the cost of an answer does not
+depend on how many tags there are.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
 
-from kpi.binding import Binding, Term
+from kpi.binding import Binding
 from kpi.frames import INSTANT
-from kpi.kpi import Amount, Settled
+from kpi.kpi import Settled
+from kpi.sums import add_up
 
 #: Coverage is a sum of seconds; a rounding in its last digits must not lose an answer.
 _ROUNDING = 1e-9
@@ -41,8 +46,18 @@ def evaluate(
         coverage [0..1], the smallest among the inputs, is below the KPI's minimum or the formula
         is undefined; ``reason`` then says why, and warns of a value outside the valid range.
     """
+    return evaluate_sums(binding, _sums(binding, summaries, edges), edges, parameter_set)
+
+
+def evaluate_sums(
+    binding: Binding,
+    sums: pl.DataFrame,
+    edges: Sequence[datetime],
+    parameter_set: str | None = None,
+) -> pl.DataFrame:
+    """As `evaluate`, from `kpi.sums.SUMS` of ``binding.input_ids``; others do not matter."""
     kpi = binding.kpi
-    wide = _wide(_inputs(binding, summaries, edges), kpi.operands, _spans(edges))
+    wide = _wide(_inputs(binding, sums, edges), kpi.operands, _spans(edges))
     # As full columns: for Polars' division by a plain number see kpi.summary.
     constants = {
         name: pl.col("span") * 0.0 + constant.value
@@ -74,13 +89,20 @@ def lineage(binding: Binding, summaries: pl.DataFrame, edges: Sequence[datetime]
         quality, ``tags`` how many tags the input is the sum of (``binding.terms`` names them),
         ``readings`` how many usable readings they had.
     """
+    return lineage_of_sums(binding, _sums(binding, summaries, edges), edges)
+
+
+def lineage_of_sums(
+    binding: Binding, sums: pl.DataFrame, edges: Sequence[datetime]
+) -> pl.DataFrame:
+    """As `lineage`, from `kpi.sums.SUMS` of ``binding.input_ids``."""
     units = pl.DataFrame(
         [(given.name, given.unit) for given in binding.kpi.inputs],
         schema={"input": pl.String, "unit": pl.String},
         orient="row",
     )
     return (
-        _inputs(binding, summaries, edges)
+        _inputs(binding, sums, edges)
         .join(_spans(edges), on="span")
         .join(units, on="input", maintain_order="left")
         .select("start", "end", "input", "unit", "value", "coverage", "good", "tags", "readings")
@@ -94,50 +116,67 @@ def _spans(edges: Sequence[datetime]) -> pl.DataFrame:
     return pl.DataFrame({"start": instants[:-1], "end": instants[1:]}).with_row_index("span")
 
 
-def _inputs(binding: Binding, summaries: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
+def _sums(binding: Binding, summaries: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
+    return add_up(binding.frame, summaries.filter(_within(edges)))
+
+
+def _within(edges: Sequence[datetime]) -> pl.Expr:
+    return pl.col("bucket").is_between(edges[0], edges[-1], closed="left")
+
+
+def _inputs(binding: Binding, sums: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
     """``span, input, value, coverage, good, tags, readings``, every span and input once."""
     # Floats are added in one fixed order, whatever order the rows came in.
-    rows = summaries.filter(pl.col("bucket") >= edges[0], pl.col("bucket") < edges[-1]).sort(
-        "tag_id", "bucket"
-    )
-    measured = _measured(binding, rows, edges)
-    settled = [given for given in binding.kpi.inputs if isinstance(given, Settled)]
+    sums = sums.filter(_within(edges)).sort("input_id", "bucket")
+    inputs = binding.kpi.inputs
+    measured = _measured(binding, sums, edges)
+    settled = [given for given in inputs if isinstance(given, Settled)]
     if not settled:
         return measured
     hours = _hours(edges)
-    by_hour = _measured(binding, rows, hours)
+    by_hour = _measured(binding, sums, hours)
     found = [_settled(given, by_hour, hours, measured, edges) for given in settled]
-    order = pl.Enum([given.name for given in binding.kpi.inputs])
+    order = pl.Enum([given.name for given in inputs])
     return pl.concat([measured, *found]).sort("span", pl.col("input").cast(order))
 
 
-def _measured(binding: Binding, rows: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
-    """The inputs that are sums over tags."""
+def _measured(binding: Binding, sums: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
+    """The inputs that are sums over tags; an optional one that the plant lacks is zero."""
     spans = _spans(edges)
-    rows = rows.with_columns(span=_span_of(spans))
-    terms: dict[str, list[Term]] = {
-        given.name: [] for given in binding.kpi.inputs if not isinstance(given, Settled)
-    }
-    for term in binding.terms:
-        terms[term.input].append(term)
-    of_input = [
-        _input(rows, spans, name, given) if given else _absent(spans, name)
-        for name, given in terms.items()
+    inputs = pl.DataFrame(
+        [
+            (
+                given.name,
+                binding.input_ids.get(given.name),
+                len(binding.of_input.get(given.name, ())),
+            )
+            for given in binding.kpi.inputs
+            if not isinstance(given, Settled)
+        ],
+        schema={"input": pl.String, "input_id": pl.Int64, "tags": pl.Int64},
+        orient="row",
+    )
+    amounts = pl.col("value", "covered_s", "good_s")
+    found = (
+        sums.with_columns(span=_span_of(spans))
+        .group_by("span", "input_id", maintain_order=True)
+        .agg(amounts, pl.col("readings").sum())
+        # As lists, for the reason given in kpi.summary.
+        .with_columns(amounts.list.sum())
+    )
+    length_us = (pl.col("end") - pl.col("start")).dt.total_microseconds()
+    share = [
+        pl.when(pl.col("tags") == 0)
+        .then(1.0)
+        .otherwise(pl.col(seconds) / (length_us * pl.col("tags") * 1e-6))
+        .alias(name)
+        for name, seconds in (("coverage", "covered_s"), ("good", "good_s"))
     ]
-    return pl.concat(of_input).sort("span", maintain_order=True)
-
-
-def _absent(spans: pl.DataFrame, name: str) -> pl.DataFrame:
-    """An optional input that the plant does not have: zero, and that is known."""
-    none, all_ = pl.lit(0, pl.Int64), pl.lit(1.0)
-    return spans.select(
-        "span",
-        value=pl.lit(0.0),
-        readings=none,
-        input=pl.lit(name),
-        coverage=all_,
-        good=all_,
-        tags=none,
+    return (
+        spans.join(inputs, how="cross", maintain_order="left_right")
+        .join(found, on=["span", "input_id"], how="left", maintain_order="left")
+        .with_columns(amounts.fill_null(0.0), pl.col("readings").fill_null(0))
+        .select("span", "value", "readings", "input", *share, "tags")
     )
 
 
@@ -193,43 +232,6 @@ def _span_of(spans: pl.DataFrame) -> pl.Expr:
     starts = spans["start"]
     return pl.col("bucket").map_batches(
         lambda bucket: starts.search_sorted(bucket, side="right") - 1, return_dtype=pl.UInt32
-    )
-
-
-def _input(
-    rows: pl.DataFrame, spans: pl.DataFrame, name: str, terms: Sequence[Term]
-) -> pl.DataFrame:
-    known = pl.DataFrame(
-        [(term.tag_id, term.column, term.weight) for term in terms],
-        schema={"tag_id": pl.Int32, "column": pl.Enum(Amount), "weight": pl.Float64},
-        orient="row",
-    )
-    amount = pl.coalesce(
-        pl.when(pl.col("column") == column).then(pl.col(column).cast(pl.Float64))
-        for column in sorted({term.column for term in terms})
-    )
-    sums = pl.col("value", "covered_s", "good_s")
-    seconds = (pl.col("end") - pl.col("start")).dt.total_microseconds() * known.height * 1e-6
-    found = (
-        rows.join(known, on="tag_id", maintain_order="left")
-        .with_columns(value=amount.fill_null(0.0) * pl.col("weight"))
-        .group_by("span", maintain_order=True)
-        .agg(sums, readings=pl.col("count").sum().cast(pl.Int64))
-        # As lists, for the reason given in kpi.summary.
-        .with_columns(sums.list.sum())
-    )
-    return (
-        spans.join(found, on="span", how="left")
-        .with_columns(sums.fill_null(0.0), pl.col("readings").fill_null(0))
-        .select(
-            "span",
-            "value",
-            "readings",
-            input=pl.lit(name),
-            coverage=pl.col("covered_s") / seconds,
-            good=pl.col("good_s") / seconds,
-            tags=pl.lit(known.height, pl.Int64),
-        )
     )
 
 
