@@ -5,6 +5,8 @@ from statistics import median_low
 from typing import Final
 
 RECENT: Final = 61
+#: ``edge_node.skew_ms`` holds no more: a clock that begins in 1970 is off by "24 days or more".
+MOST_MS: Final = 2**31 - 1
 
 
 class ClockSkew:
@@ -26,4 +28,4 @@ class ClockSkew:
 
     def see(self, sent_ms: int, received_ms: int) -> None:
         """Take note of a live message that its source dates *sent_ms*."""
-        self._differences.append(received_ms - sent_ms)
+        self._differences.append(max(-MOST_MS, min(received_ms - sent_ms, MOST_MS)))

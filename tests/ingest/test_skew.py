@@ -1,5 +1,6 @@
 """Clock skew."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,3 +31,12 @@ def test_a_clock_that_is_set_is_followed() -> None:
 def test_before_the_first_message() -> None:
     """Nothing is known, so nothing is claimed."""
     assert ClockSkew().estimate_ms == 0
+
+
+@pytest.mark.parametrize("sent_ms", [0, 1, 2**63, 2**64 - 1])
+def test_a_clock_beyond_any_calendar_fits_its_column(sent_ms: int) -> None:
+    """A device whose clock begins in 1970 must not hold the writer up: the column is an int4."""
+    skew = ClockSkew()
+    skew.see(sent_ms, 1_800_000_000_000)
+
+    assert abs(skew.estimate_ms) == 2**31 - 1
