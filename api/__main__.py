@@ -4,10 +4,12 @@ import signal
 import sys
 from typing import Annotated
 
+import structlog
 import typer
 import uvicorn
 from pydantic import ValidationError
 
+from api.access.commands import keys
 from api.app import create_app
 from api.settings import ApiSettings
 from kpi.catalogue.park import AREAS
@@ -18,6 +20,9 @@ from schemas.process import ExitCode, configure_logs, run_command
 from schemas.settings import DatabaseSettings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(keys, name="keys")
+
+log = structlog.get_logger()
 
 #: A live stream never ends by itself: how long a stopping server waits for its readers [s].
 _GRACE_S = 3
@@ -45,6 +50,13 @@ def serve(
         settings = ApiSettings().model_copy(update=given)
     except ValidationError as error:
         raise first_fault(error, ApiSettings, "environment API_*") from error
+    settings.check_exposure()
+    if settings.keyless_role is not None:
+        log.warning(
+            "callers without a key are answered",
+            role=settings.keyless_role.value,
+            who="anybody" if settings.keyless_anywhere else "this machine alone",
+        )
     # uvicorn raises the signal again when it has shut down; to end as asked is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(ExitCode.OK))
     uvicorn.run(

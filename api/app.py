@@ -1,6 +1,7 @@
 """The one place where the parts of the API are put together."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
@@ -8,8 +9,15 @@ from importlib.metadata import version
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
 
 from api import assets, formulas, health, history, kpis, latest, live, openapi, problem, tags
+from api.access import audit_log, me
+from api.access.gate import Gate
+from api.access.headers import Guarded
+from api.access.keys import Keyring
+from api.access.limits import Limits
+from api.access.tokens import Tokens
 from api.counters import Counted, Counters
 from api.hub import Hub, LiveState
 from api.settings import ApiSettings
@@ -37,12 +45,35 @@ def create_app(settings: ApiSettings, dsn: str, now: Clock = utc_now) -> FastAPI
     app.state.counters = counters
     app.state.exports = CapacityLimiter(settings.threads)
     app.state.hub = Hub(store, counters)
-    for module in (assets, tags, latest, history, formulas, kpis, live, health):
+    for module in (assets, tags, latest, history, formulas, kpis, live, me, audit_log, health):
         app.include_router(module.router)
     problem.install(app)
     openapi.install(app, LiveState)
+    _guard(app, store)
     app.add_middleware(Counted, counters=counters)
     return app
+
+
+def _guard(app: FastAPI, store: Store) -> None:
+    """Put the gate before the routes; what is added last meets a request first."""
+    settings = store.settings
+    app.add_middleware(
+        Gate,
+        keys=Keyring(store.connection, store.now),
+        tokens=Tokens(settings.provider) if settings.provider else None,
+        limits=Limits(settings.rate_per_s, settings.rate_burst, time.monotonic),
+        keyless=settings.keyless_role,
+        keyless_anywhere=settings.keyless_anywhere,
+    )
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Last-Event-ID"],
+            expose_headers=["Ertis-Truncated", "Link", "RateLimit", "RateLimit-Policy"],
+        )
+    app.add_middleware(Guarded)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.counters import Counters
 from api.formats import JSON
-from api.store import Database, Store
+from api.store import Store, store_of
 from schemas.db.tables import dirty
 from schemas.errors import ErtisError
 
@@ -48,7 +48,7 @@ async def live() -> Response:
         503: {"model": Ready, "description": "A part is missing"},
     },
 )
-def ready(store: Database) -> Response:
+def ready(store: Annotated[Store, Depends(store_of)]) -> Response:
     """200 if the database answers and holds a plant, else 503; both name every part."""
     parts = [_database(store)]
     if parts[0].ok:

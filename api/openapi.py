@@ -16,8 +16,11 @@ _TEMPLATE: Final = "#/components/schemas/{model}"
 Responses = dict[int | str, dict[str, Any]]
 
 _PROBLEMS: Mapping[int, str] = {
+    401: "Nobody is identified: no key or token, or one that is not good",
+    403: "The role or the areas of whoever asks do not cover this",
     404: "Not in the catalogue; names the nearest",
     422: "A parameter cannot be used; names it and what would be right",
+    429: "More requests than the rate limit; try again after Retry-After",
     503: "The database does not answer; try again after Retry-After",
 }
 _OTHERS: Mapping[Format, str] = {

@@ -10,14 +10,19 @@ from starlette.exceptions import HTTPException
 
 from api.formats import JSON
 from schemas.errors import (
+    AccessError,
     ConfigError,
+    ConflictError,
     DatabaseBusy,
     DatabaseDown,
     DefectError,
     ErtisError,
+    NotAllowed,
     NotFoundError,
+    NotIdentified,
     RequestError,
     TooLargeError,
+    TooManyRequests,
     UnavailableError,
     nearest,
 )
@@ -35,6 +40,11 @@ _KINDS: Mapping[type[Exception], tuple[int, str, str]] = {
     RequestError: (422, "parameter", "A parameter cannot be used"),
     NotFoundError: (404, "not-found", "No such thing here"),
     TooLargeError: (422, "too-large", "The answer would pass its budget"),
+    ConflictError: (409, "conflict", "That does not go with how things stand"),
+    AccessError: (403, "not-allowed", "You may not do that"),
+    NotIdentified: (401, "not-identified", "Say who you are"),
+    NotAllowed: (403, "not-allowed", "You may not do that"),
+    TooManyRequests: (429, "too-many-requests", "You ask more often than the rate limit allows"),
 }
 
 
@@ -103,7 +113,12 @@ async def on_error(request: Request, error: Exception) -> JSON:
 
     The server logs the unknown one with its traceback.
     """
-    return _answer(problem_of(error, request.url.path))
+    headers = {}
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, NotIdentified):
+        headers["WWW-Authenticate"] = 'Bearer realm="ertis"'
+    return _answer(problem_of(error, request.url.path), headers)
 
 
 async def on_invalid(request: Request, error: Exception) -> JSON:

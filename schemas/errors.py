@@ -11,13 +11,19 @@
     │   └── ReadingError       ... one value of a frame is unusable; its neighbours are kept
     ├── RequestError           the caller's: an API request; answered 4xx, names the parameter
     │   ├── NotFoundError      ... no such asset, tag or KPI
-    │   └── TooLargeError      ... more rows than the budget
+    │   ├── TooLargeError      ... more rows than the budget
+    │   └── ConflictError      ... what was asked for does not go with how things stand
+    ├── AccessError            the caller's: who asks may not; answered 401, 403, 429
+    │   ├── NotIdentified      ... no key or token, or one that is not good
+    │   ├── NotAllowed         ... the role or the areas do not cover it
+    │   └── TooManyRequests    ... more than the rate limit
     ├── UnavailableError       the surroundings': may pass, is tried again
     │   ├── BrokerDown
     │   ├── DatabaseDown
     │   ├── DatabaseBusy       ... gave a transaction up: deadlock, lock timeout, no free connection
     │   ├── LeaseLost          ... another process leads this shard of ingest now
     │   ├── DeviceDown         ... a PLC or meter does not answer
+    │   ├── ProviderDown       ... the identity provider does not give its keys
     │   └── StorageFull        ... the disk of a spool or of the database
     └── DefectError            ours: a rule of Ertis itself is broken
         ├── SessionError       ... an event that the protocol state forbids
@@ -96,6 +102,30 @@ class TooLargeError(RequestError):
     """The answer would pass the row budget of the request."""
 
 
+class ConflictError(RequestError):
+    """It cannot be done to this thing as it stands now, such as acknowledging what is normal."""
+
+
+class AccessError(ErtisError):
+    """Who asks may not; the message never repeats a key or token."""
+
+
+class NotIdentified(AccessError):
+    """There is no key or token, or one that is wrong, expired or revoked."""
+
+
+class NotAllowed(AccessError):
+    """Who asks is known, but neither role nor areas cover what is asked for."""
+
+
+class TooManyRequests(AccessError):
+    """More requests than the rate limit; trying again after ``retry_after_s`` [s] helps."""
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class UnavailableError(ErtisError):
     """Something outside this process does not answer now; trying again may help."""
 
@@ -118,6 +148,10 @@ class LeaseLost(UnavailableError):
 
 class DeviceDown(UnavailableError):
     """A PLC or meter does not answer."""
+
+
+class ProviderDown(UnavailableError):
+    """The identity provider, whose keys sign the tokens, does not answer."""
 
 
 class StorageFull(UnavailableError):

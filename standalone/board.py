@@ -44,7 +44,7 @@ def _places(options: Options, plant: Plant) -> Iterator[tuple[str, str]]:
     root = f"http://{HOST}:{options.port}"
     yield "data, logs", str(options.data_dir.absolute())
     yield "live KPI", f"{root}/api/v1/kpis{live_kpi(plant)}"
-    yield "the API", f"{root}/docs"
+    yield "the API", f"{root}/docs (this machine reads without a key; nobody else does)"
     yield "counters", f"{root}/metrics"
 
 

@@ -37,10 +37,11 @@ def commands() -> Iterator[tuple[str, str, str]]:
 def test_command_exists(document: str, program: str, rest: str) -> None:
     """A program, its sub-command and its options are there under the names that are written."""
     found = typer.main.get_command(importlib.import_module(f"{program}.__main__").app)
-    first = next(iter(rest.split()), "")
-    if isinstance(found, typer.core.TyperGroup) and re.fullmatch(r"[a-z][a-z-]*", first):
-        assert first in found.commands, f"{document}: python -m {program} has no {first}"
-        found = found.commands[first]
+    for word in rest.split():
+        if not isinstance(found, typer.core.TyperGroup) or not re.fullmatch(r"[a-z][a-z-]*", word):
+            break
+        assert word in found.commands, f"{document}: python -m {program} has no {word}"
+        found = found.commands[word]
     options = {name for given in found.params for name in (*given.opts, *given.secondary_opts)}
 
     assert set(OPTION.findall(rest)) <= {*options, "--help"}, document

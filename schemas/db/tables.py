@@ -283,5 +283,34 @@ shard = Table(
     comment="Which ingest leads each shard, as a fence for those before it. Some rows.",
 )
 
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", Text, primary_key=True, comment="middle part of the key; no secret"),
+    Column("name", Text, nullable=False, comment="whose it is"),
+    Column("role", Text, nullable=False, comment="viewer, engineer or admin"),
+    Column("areas", ARRAY(Text), nullable=False, comment="patterns of assets that it sees"),
+    Column("secret_hash", LargeBinary, nullable=False, comment="SHA-256 of 256 random bits"),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", Instant, comment="null: never"),
+    Column("revoked_at", Instant, comment="null: not"),
+    comment="Keys of people and scripts; revoked ones stay. Some 100 rows.",
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False, comment="key.create, alarm.acknowledge ..."),
+    Column("subject", Text, nullable=False, index=True, comment="id of what was changed"),
+    Column("reason", Text, comment="why, where a person has to say so"),
+    Column("before", JSONB(none_as_null=True)),
+    Column("after", JSONB(none_as_null=True)),
+    comment="Every write by a person or script. Some 100 rows a day.",
+)
+
 #: Tables with time as second key column, and the width of one chunk or partition [days].
 TIMED: Final = {"reading": ("ts", 7), "rollup_1m": ("bucket", 28), "rollup_1h": ("bucket", 364)}

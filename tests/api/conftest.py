@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from api.access.person import Role
 from api.app import create_app
 from api.settings import ApiSettings
 from schemas.db.catalogue import Catalogue
@@ -21,7 +22,9 @@ from tests.api.demo import NOW, TURBINE, add_device, demo_rows, insert, store_pa
 from tests.fixtures.proxy import Proxy
 from tests.fixtures.until import until
 
-SETTINGS = ApiSettings(catalogue_s=0.0, tick_s=0.1)
+SETTINGS = ApiSettings(
+    catalogue_s=0.0, tick_s=0.1, keyless_role=Role.VIEWER, rate_per_s=1e4, rate_burst=10_000
+)
 
 
 def frozen() -> datetime:

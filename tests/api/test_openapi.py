@@ -50,8 +50,12 @@ def test_the_document_shows_them_whole(demo: httpx.Client) -> None:
 
 def test_every_parameter_and_route_is_described(demo: httpx.Client) -> None:
     """A summary, a description, and the same for each parameter that is no plain choice."""
-    for path, route in document(demo)["paths"].items():
-        operation = route["get"]
+    operations = [
+        (path, operation)
+        for path, route in document(demo)["paths"].items()
+        for operation in route.values()
+    ]
+    for path, operation in operations:
         assert operation["summary"], path
         assert operation["description"], path
         for parameter in operation.get("parameters", ()):

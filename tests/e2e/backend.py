@@ -29,6 +29,7 @@ class Backend:
             "MQTT_HOST": self.broker.host,
             "MQTT_PORT": str(self.broker.port),
             "ERTIS_DSN": self.dsn,
+            "API_KEYLESS_ROLE": "viewer",
         }
         made = Service(name, command, env, self.folder / f"{name}.log")
         self.services[name] = made
