@@ -46,9 +46,11 @@ format: $(READY)  ## Format the code and mend what the linter can
 bench: $(READY)  ## Run every benchmark; each prints one JSON line
 	@for name in $(BENCHMARKS); do $(RUN) benchmarks $$name $(ARGS) || exit; done
 
-docs: $(READY)  ## Write the page of KPIs from their catalogue
+docs: $(READY)  ## Write the pages of KPIs and of Sparkplug's statements
 	$(RUN) api kpis > docs/kpis.md.new
 	mv docs/kpis.md.new docs/kpis.md
+	$(RUN) tests.sparkplug.page > docs/sparkplug.md.new
+	mv docs/sparkplug.md.new docs/sparkplug.md
 
 proto: $(READY)  ## Generate the Sparkplug codec from its .proto
 	$(RUN) grpc_tools.protoc -I. --python_out=. --pyi_out=. schemas/sparkplug/sparkplug_b.proto

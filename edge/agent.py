@@ -203,7 +203,8 @@ class Agent:
             if bd_seq is None:
                 bd_seq = await self._on_disk(self._spool.next_bd_seq)
             will = self.session.will(bd_seq, _now())
-            client_id = f"ertis-edge-{self._identity.group}-{self._identity.node}"
+            # Unique as the descriptor is: ids hold no "/", but they may hold "-".
+            client_id = f"ertis-edge-{self._identity.group}/{self._identity.node}"
             link = Connection(self._settings, client_id, will.topic, will.payload)
             started = time.monotonic()
             try:
