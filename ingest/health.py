@@ -1,12 +1,14 @@
 """``/metrics``, ``/health/live`` and ``/health/ready`` over HTTP."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -54,6 +56,14 @@ class Readiness:
         }
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the base's
+        if not isinstance(sys.exception(), ConnectionError):  # a probe may hang up
+            super().handle_error(request, client_address)
+
+
 class HealthServer:
     """A small HTTP server on threads of its own, from construction to `close`.
 
@@ -65,12 +75,11 @@ class HealthServer:
 
     def __init__(self, host: str, port: int, counters: Counters, readiness: Readiness) -> None:
         try:
-            self._server = ThreadingHTTPServer((host, port), _handler(counters, readiness))
+            self._server = _Server((host, port), _handler(counters, readiness))
         except OSError as error:
             raise ConfigError(
                 "INGEST_METRICS_PORT", port, f"name a free port of {host} ({error.strerror})"
             ) from error
-        self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="health")
         self._thread.start()
 
