@@ -7,18 +7,21 @@ docs/architecture.md shows every key of an agent that scans devices. Unit, kind,
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar, get_args
 
 from pydantic import BaseModel, Field
 
 from edge.sources.device import Device, Id, Section, SourceSection
 from edge.sources.modbus.table import ModbusTable
+from edge.sources.opcua.table import OpcUaTable
 from schemas.document import read_document
 from schemas.errors import ConfigError
 from schemas.plant.file import load_plant
 from schemas.plant.model import Plant
 
-SourceTable = Annotated[ModbusTable, Field()]
+SourceTable = Annotated[ModbusTable | OpcUaTable, Field(discriminator="type")]
+#: Every type of source that a file may have.
+SOURCE_TABLES: Final[Sequence[type[SourceSection]]] = get_args(get_args(SourceTable)[0])
 
 
 class NodeTable(Section):

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -13,6 +14,7 @@ from edge.exception import ExceptionReport, Rule
 from edge.source import Source
 from schemas.backoff import full_jitter
 from schemas.errors import DeviceDown
+from schemas.reading import Reading
 
 #: A device that is back is found within this time [s].
 _RETRY_CAP_S: Final = 5.0
@@ -23,21 +25,18 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 async def keep_scanning(
     source: Source, rules: Mapping[str, Rule], agent: Agent, counters: EdgeCounters
 ) -> None:
-    """Scan *source* at its period and feed *agent* what is to be reported, until cancelled.
-
-    Scans start at whole periods of the steady clock, so that neither their own duration nor a step
-    of the wall clock shifts them. A scan that runs over leaves the missed ones out.
-    """
+    """Scan *source* at its pace and feed *agent* what is to be reported, until cancelled."""
     device = source.device
     report = ExceptionReport(rules)
     marks: Mapping[str, int] = {}
     failures = 0
     up: bool | None = None
-    due = time.monotonic()
+    gone: dict[str, int] = {}
+    pace = _Pace(source.period_s)
     late = counters.scan_late.labels(device)
     try:
         while True:
-            late.observe(time.monotonic() - due)
+            late.observe(pace.late_s())
             try:
                 scan = await source.scan()
             except DeviceDown as error:
@@ -45,16 +44,18 @@ async def keep_scanning(
                 if up is not False:
                     log.warning("device lost", device=device, error=str(error))
                     counters.device_up.labels(device).set(0)
-                    agent.feed(device, report.lost(source.now_ms()), link=False)
+                    lost = report.lost(source.now_ms())
+                    gone |= {reading.tag: reading.ts_ms for reading in lost}
+                    agent.feed(device, lost, link=False)
                 up = False
                 await asyncio.sleep(full_jitter(failures, cap_s=_RETRY_CAP_S))
                 failures += 1
-                due = time.monotonic()
+                pace.start()
                 continue
             if not up:
                 log.info("device found", device=device)
                 counters.device_up.labels(device).set(1)
-            seen = [*scan.readings, *scan.quiet]
+            seen = [*_seen_again(scan.readings, gone, source.now_ms()), *scan.quiet]
             corners = report.corners
             reported = report.filter(seen)
             fresh = len(reported) - (report.corners - corners)
@@ -68,12 +69,58 @@ async def keep_scanning(
             counters.scanned.labels(device).inc(len(seen) + len(scan.events))
             counters.suppressed.labels(device).inc(len(seen) - fresh)
             counters.events_lost.labels(device).inc(scan.lost)
-            due += source.period_s
-            over_s = time.monotonic() - due
-            if over_s > 0:
-                missed = int(over_s // source.period_s) + 1
-                counters.scans_missed.labels(device).inc(missed)
-                due += missed * source.period_s
-            await asyncio.sleep(due - time.monotonic())
+            counters.scans_missed.labels(device).inc(await pace.next())
     finally:
         await source.close()
+
+
+class _Pace:
+    """When scans start: at whole periods of the steady clock, from `start` on.
+
+    Neither their own duration nor a step of the wall clock shifts them. A scan that runs over
+    leaves the missed ones out. Without a period a scan waits by itself and the next starts at once.
+    """
+
+    def __init__(self, period_s: float) -> None:
+        self._period_s = period_s
+        self.start()
+
+    def start(self) -> None:
+        """The next scan is due now."""
+        self._due = time.monotonic()
+
+    def late_s(self) -> float:
+        """How long ago the scan that starts now was due [s]."""
+        return time.monotonic() - self._due
+
+    async def next(self) -> int:
+        """Wait until the next scan is due; how many were left out."""
+        if self._period_s == 0:
+            self.start()
+            return 0
+        self._due += self._period_s
+        missed = 0
+        if (over_s := self.late_s()) > 0:
+            missed = int(over_s // self._period_s) + 1
+            self._due += missed * self._period_s
+        await asyncio.sleep(self._due - time.monotonic())
+        return missed
+
+
+def _seen_again(
+    readings: Sequence[Reading], gone: dict[str, int], now_ms: int
+) -> Sequence[Reading]:
+    """*readings*, where none that is the first after a loss is older than the loss.
+
+    A device that keeps its own times reports a value that did not change with the time of its last
+    change. Behind the bad reading that marks the loss it would not be seen, and the tag stay bad;
+    so it has the time from which on it is known again.
+    """
+    if not gone:
+        return readings
+    return [
+        replace(reading, ts_ms=max(now_ms, lost_ms + 1))
+        if (lost_ms := gone.pop(reading.tag, None)) is not None and reading.ts_ms <= lost_ms
+        else reading
+        for reading in readings
+    ]

@@ -1,4 +1,8 @@
-"""What stands in front of the agent: a source that is looked at again and again."""
+"""What stands in front of the agent: a source that is looked at again and again.
+
+Some devices answer when they are asked, others report by themselves. Both are a `Source`: the first
+is scanned at its period, the second has none, and its `Source.scan` waits until something came.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,10 +40,10 @@ class Source(Protocol):
     paths: Sequence[str]
     """The tags that it measures: what its DBIRTH declares."""
     period_s: float
-    """Time between the starts of two scans [s]."""
+    """Time between the starts of two scans [s]; 0 where a scan waits for what the device sends."""
 
     async def scan(self) -> Scan:
-        """Look once.
+        """Look once, at what there is or, without a period, what came since the last look.
 
         Raises
         ------

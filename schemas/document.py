@@ -1,9 +1,9 @@
 """TOML documents into pydantic models, with errors that a person can act on."""
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -53,32 +53,47 @@ def first_fault(
     # A misspelt key is unknown and, where it is required, also missing: the first helps more.
     first = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
     found = None if first["type"] == "missing" else first["input"]
-    key = ".".join(str(step) for step in first["loc"])
-    return error(f"{origin}: {key}", found, _right(first, model))
+    steps, known = _trace(model, first["loc"])
+    return error(f"{origin}: {'.'.join(steps)}", found, _right(first, known))
 
 
-def _right(first: ErrorDetails, model: type[BaseModel]) -> str:
+def _right(first: ErrorDetails, known: type[BaseModel] | None) -> str:
     if first["type"] != "extra_forbidden":
         return first["msg"]
-    known = _model_at(model, first["loc"][:-1])
     return f"unknown key; {nearest(str(first['loc'][-1]), known.model_fields if known else ())}"
 
 
-def _model_at(model: type[BaseModel], steps: tuple[int | str, ...]) -> type[BaseModel] | None:
-    """The model that stands where *steps* lead; None if they pass a union."""
-    current: type[BaseModel] | None = model
-    for step in steps:
-        if current is None:
-            return None
-        if isinstance(step, str) and (found := current.model_fields.get(step)):
-            current = _innermost(found.annotation)
-    return current
+def _trace(
+    model: type[BaseModel], loc: tuple[int | str, ...]
+) -> tuple[list[str], type[BaseModel] | None]:
+    """The keys of *loc* as they stand in the file, and the model that the last of them stands in.
+
+    Inside a union pydantic names the alternative too (``source.0.modbus.scan``): that is no key.
+    """
+    steps: list[str] = []
+    inside: type[BaseModel] | None = model
+    alternatives: Sequence[type[BaseModel]] = [model]
+    for step in loc:
+        if isinstance(step, str) and len(alternatives) > 1:
+            alternatives = [one for one in alternatives if _is_named(one, step)]
+            continue
+        steps.append(str(step))
+        if isinstance(step, int):
+            continue
+        inside = alternatives[0] if len(alternatives) == 1 else None
+        if inside is not None and (field := inside.model_fields.get(step)):
+            alternatives = _models(field.annotation)
+    return steps, inside
 
 
-def _innermost(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annotation
+def _is_named(model: type[BaseModel], word: str) -> bool:
+    """Whether *word* tells *model* from its alternatives: its name, or the literal of a key."""
+    literals = (get_args(field.annotation) for field in model.model_fields.values())
+    return word == model.__name__ or any(word in values for values in literals)
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - any annotation
+    """The models in *annotation*, however deep in lists and unions."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if get_origin(annotation) is UnionType or get_args(annotation):
-        models = [found for part in get_args(annotation) if (found := _innermost(part))]
-        return models[0] if len(models) == 1 else None
-    return None
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _models(part)]
