@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from edge.bootstrap import run_agent
+from edge.check import look, summary, table_of, verdict
 from edge.config import load_config
+from edge.draft import Keys, Place, write_draft
 from schemas.errors import ConfigError
 from schemas.process import ExitCode, configure_logs, run_command
+from schemas.settings import MqttSettings, read_environment
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -21,6 +25,14 @@ DataDir = Annotated[
 MetricsPort = Annotated[
     int | None, typer.Option("--metrics-port", help="Serve counters to Prometheus on loopback.")
 ]
+Source = Annotated[
+    list[str] | None,
+    typer.Option("--source", help="DEVICE=HOST:PORT instead of what the file says."),
+]
+Into = Annotated[
+    Path | None, typer.Option("--into", help="Write a starting file here, its plant beside it.")
+]
+Name = Annotated[str, typer.Option("--device", help="Sparkplug device id in that file.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log refused messages as well.")]
 
 
@@ -28,18 +40,14 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log refused mess
 def run(
     config: Config,
     data_dir: DataDir = None,
-    source: Annotated[
-        list[str] | None,
-        typer.Option("--source", help="DEVICE=HOST:PORT instead of what the file says."),
-    ] = None,
+    source: Source = None,
     metrics_port: MetricsPort = None,
     verbose: Verbose = False,
 ) -> None:
     """Scan the devices of the file and deliver what they show, until SIGTERM or Ctrl-C."""
     loaded = load_config(config, dict(map(_address, source or ())))
     configure_logs("edge", verbose=verbose)
-    # Every failed request comes back as an exception; pymodbus would log it as well.
-    logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+    _quiet_libraries()
     asyncio.run(run_agent(loaded, data_dir, metrics_port))
 
 
@@ -64,6 +72,78 @@ def replay(
     configure_logs("edge replay", verbose=verbose)
     if not asyncio.run(run_replay(loaded, data_dir, again=again)):
         raise typer.Exit(ExitCode.FAILED)
+
+
+@app.command()
+def check(
+    config: Config,
+    source: Source = None,
+    patience_s: Annotated[
+        float, typer.Option("--patience-s", min=0.1, help="How long a device may take.")
+    ] = 10.0,
+) -> None:
+    """Read the file and the environment, and every tag once; delivers and keeps nothing.
+
+    Ends with 0 if every tag has a good value, 1 if one has not, 69 if a device does not answer, and
+    2 if file or environment are wrong.
+    """
+    loaded = load_config(config, dict(map(_address, source or ())))
+    read_environment(MqttSettings)
+    _quiet_libraries()
+    sights = asyncio.run(look(loaded, patience_s))
+    _console().print(table_of(sights))
+    typer.echo(summary(sights))
+    raise typer.Exit(verdict(sights))
+
+
+@app.command()
+def scan(  # noqa: PLR0917 - options of a command
+    address: Annotated[str, typer.Argument(help="modbus://HOST:PORT or modbus+rtu://HOST:PORT")],
+    unit: Annotated[list[int], typer.Option("--unit", min=0, max=255, help="Unit ids.")] = [1],  # noqa: B006 - typer copies it
+    first: Annotated[int, typer.Option("--first", min=0, max=65535)] = 0,
+    last: Annotated[int, typer.Option("--last", min=0, max=65535)] = 999,
+    into: Into = None,
+    device: Name = "plc",
+) -> None:
+    """List the addresses of a Modbus device that answer, and what they hold; reads alone."""
+    from edge.sources.modbus.survey import Run, Target, survey  # noqa: PLC0415 - an extra
+
+    _quiet_libraries()
+    target = Target.parse(address)
+
+    async def collect() -> list[Run]:
+        runs = []
+        async for run in survey(target, unit, first, last):
+            typer.echo(f"unit {run.unit}: {run.table} {run.start} to {run.end - 1}")
+            runs.append(run)
+        return runs
+
+    runs = asyncio.run(collect())
+    for run in runs:
+        for place in run.places():
+            typer.echo(f"{run.unit} {place.name} = {place.now}")
+    if into is not None:
+        chosen = [run for run in runs if run.unit == unit[0]]
+        _write_draft(
+            into, device, target.keys(unit[0]), [p for run in chosen for p in run.places()]
+        )
+
+
+def _write_draft(into: Path, device: str, source: Keys, places: list[Place]) -> None:
+    plant = write_draft(into, device, source, places)
+    typer.echo(f"{len(places)} tags in {into}, their units to be filled in in {plant}")
+
+
+def _quiet_libraries() -> None:
+    """Every failed request comes back as an exception; pymodbus and asyncua would log it too."""
+    for library in ("pymodbus", "asyncua"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+
+
+def _console() -> Console:
+    """Where there is no terminal to fit in, nothing is cut off."""
+    console = Console()
+    return console if console.is_terminal else Console(width=200)
 
 
 def _address(option: str) -> tuple[str, tuple[str, int]]:

@@ -76,6 +76,10 @@ class Device(ABC):
         return list(self.rules)
 
     @abstractmethod
+    def place(self, path: str) -> str:
+        """Where the tag stands in the device, in the words of its protocol."""
+
+    @abstractmethod
     def open(self, marks: Mapping[str, int]) -> Source:
         """The source that reads it; *marks* are those kept by the spool.
 

@@ -20,16 +20,16 @@ from schemas.reading import Reading
 
 #: A request was understood and refused: these addresses are at fault, the device is well. Any other
 #: exception code (busy, failure, gateway without answer) says that the device cannot serve now.
-_REFUSALS: Final = frozenset(
+REFUSALS: Final = frozenset(
     {ExcCodes.ILLEGAL_FUNCTION, ExcCodes.ILLEGAL_ADDRESS, ExcCodes.ILLEGAL_VALUE}
 )
-_REQUESTS: Final = {
+REQUESTS: Final = {
     Table.INPUT: AsyncModbusTcpClient.read_input_registers,
     Table.HOLDING: AsyncModbusTcpClient.read_holding_registers,
     Table.COIL: AsyncModbusTcpClient.read_coils,
     Table.DISCRETE: AsyncModbusTcpClient.read_discrete_inputs,
 }
-_FRAMERS: Final = {"tcp": FramerType.SOCKET, "rtu": FramerType.RTU}
+FRAMERS: Final = {"tcp": FramerType.SOCKET, "rtu": FramerType.RTU}
 #: A PLC that scans faster than its blocks can be read never shows one time twice.
 _CLOCK_ATTEMPTS: Final = 3
 
@@ -90,7 +90,7 @@ class ModbusSource:
             self._client = AsyncModbusTcpClient(
                 self._table.host,
                 port=self._table.port,
-                framer=_FRAMERS[self._table.framing],
+                framer=FRAMERS[self._table.framing],
                 timeout=self._table.timeout_s,
                 retries=1,
                 reconnect_delay=0,  # reaching the device again is the agent's task
@@ -140,11 +140,11 @@ class ModbusSource:
 
     async def _read(self, client: AsyncModbusTcpClient, block: Block) -> Words | None:
         """The block's words (or bits); None if the device refuses these addresses."""
-        answer: ModbusPDU = await _REQUESTS[block.table](
+        answer: ModbusPDU = await REQUESTS[block.table](
             client, block.start, count=block.count, device_id=self._table.unit_id
         )
         if answer.isError():
-            if answer.exception_code in _REFUSALS:
+            if answer.exception_code in REFUSALS:
                 return None
             raise DeviceDown(f"{self._address}: exception code {answer.exception_code}")
         words: Words = answer.bits if block.table.of_bits else answer.registers

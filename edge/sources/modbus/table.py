@@ -109,6 +109,14 @@ class ModbusDevice(Device):
     points: Sequence[Point]
     logs: Sequence[EventLog]
 
+    def place(self, path: str) -> str:
+        """See `edge.sources.device.Device`: table and address, as the file has them."""
+        for point in self.points:
+            if point.path == path:
+                return f"{point.table} {point.address} {point.type}"
+        log = next(log for log in self.logs if path in log.paths)
+        return f"{log.table} {log.address} log"
+
     def open(self, marks: Mapping[str, int]) -> Source:
         """See `edge.sources.device.Device`."""
         from edge.sources.modbus.source import ModbusSource  # noqa: PLC0415 - an extra
