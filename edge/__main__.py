@@ -12,6 +12,7 @@ from edge.bootstrap import run_agent
 from edge.check import look, summary, table_of, verdict
 from edge.config import load_config
 from edge.draft import Keys, Place, write_draft
+from edge.sources.device import extra
 from schemas.errors import ConfigError
 from schemas.process import ExitCode, configure_logs, run_command
 from schemas.settings import MqttSettings, read_environment
@@ -127,6 +128,40 @@ def scan(  # noqa: PLR0917 - options of a command
         _write_draft(
             into, device, target.keys(unit[0]), [p for run in chosen for p in run.places()]
         )
+
+
+@app.command()
+def browse(
+    address: Annotated[str, typer.Argument(help="opcua://HOST:PORT[/PATH]")],
+    root: Annotated[str | None, typer.Option("--root", help="Node id to begin at.")] = None,
+    into: Into = None,
+    device: Name = "server",
+) -> None:
+    """List the variables of an OPC UA server, and what they hold; reads alone."""
+    with extra("edge-opcua", "opcua"):
+        from edge.sources.opcua import browse as opcua  # noqa: PLC0415 - an extra
+    from edge.sources.opcua.table import OpcUaTable  # noqa: PLC0415 - likewise
+
+    _quiet_libraries()
+    scheme, _, where = address.partition("://")
+    if scheme not in ("opcua", "opc.tcp") or not where:
+        raise ConfigError("address", address, "write opcua://HOST:PORT")
+    table = OpcUaTable(type="opcua", device=device, url=f"opc.tcp://{where}")
+
+    async def collect() -> list[opcua.Variable]:
+        found = []
+        async for variable in opcua.browse(table, root):
+            typer.echo(f"{variable.node} {'/'.join(variable.names)} = {variable.now.value}")
+            found.append(variable)
+        return found
+
+    numbers = [found for found in asyncio.run(collect()) if found.now.value is not None]
+    if into is not None:
+        places = [
+            Place("/".join(found.names), {"node": found.node}, str(found.now.value))
+            for found in numbers
+        ]
+        _write_draft(into, device, {"type": "opcua", "url": table.url}, places)
 
 
 def _write_draft(into: Path, device: str, source: Keys, places: list[Place]) -> None:

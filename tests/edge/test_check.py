@@ -12,6 +12,7 @@ from edge.draft import Place, write_draft
 from schemas.errors import ConfigError
 from tests.edge.files import write_agent
 from tests.edge.plc import COIL, HOLDING, INPUT, Plc, words
+from tests.edge.sources.opcua_server import OpcUaServer
 from tests.fixtures.ports import free_port
 from tests.fixtures.until import until
 
@@ -154,3 +155,29 @@ def test_names_of_a_draft_are_words_of_a_plant(tmp_path: Path) -> None:
         "boiler_plc/x",
         "boiler_plc/kessel_1_druck_bar_2",
     ]
+
+
+def test_browse_lists_an_opcua_server_and_writes_a_file_that_loads(tmp_path: Path) -> None:
+    """Each variable with its node and value; the file that is written reads them."""
+    into = tmp_path / "server.toml"
+    with OpcUaServer(2) as server:
+        server.write(1, 4.5, second=7)
+        url = server.url.replace("opc.tcp", "opcua")
+        code, output, errors = edge("browse", url, "--into", str(into))
+        checked = edge("check", "--config", str(into))
+
+    assert (code, errors) == (0, "")
+    assert "ns=2;s=v1 line/v1 = 4.5" in output
+    assert checked[0] == 0
+    assert row(checked[1], "server/line_v1")[2:7] == [
+        *("ns=2;s=v1", "4.5", "1", "good"),
+        "2026-01-02T03:04:07.000+00:00",
+    ]
+
+
+def test_browse_wants_an_address_of_opcua() -> None:
+    """One line that says how to write it."""
+    code, _, errors = edge("browse", "modbus://plc")
+
+    assert code == 2
+    assert "write opcua://HOST:PORT" in errors

@@ -153,6 +153,10 @@ class OpcUaDevice(Device):
     table: OpcUaTable
     items: Sequence[Item]
 
+    def place(self, path: str) -> str:
+        """See `edge.sources.device.Device`: the node id."""
+        return next(item.node for item in self.items if item.path == path)
+
     def open(self, marks: Mapping[str, int]) -> Source:  # noqa: ARG002 - nothing to go on from
         """See `edge.sources.device.Device`."""
         with extra("edge-opcua", "opcua"):
