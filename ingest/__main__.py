@@ -1,23 +1,25 @@
-"""``python -m ingest``: migrate, run, nodes, gaps, dead-letters, replay."""
+"""``python -m ingest``: migrate, run, nodes, gaps, periods, dead-letters, replay."""
 
 import json
 import signal
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, astuple, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from sqlalchemy import Connection
 
 from ingest.broker import now_ms
 from ingest.intake import Horizon
-from ingest.ledger import GapRow, NodeRow, gaps, nodes
+from ingest.ledger import gaps, nodes
 from ingest.replay import Replayed, open_letters
 from ingest.replay import replay as replay_letters
 from ingest.service import IngestService
@@ -31,10 +33,19 @@ from schemas.plant.file import load_plant
 from schemas.process import configure_logs, run_command
 from schemas.settings import DatabaseSettings, MqttSettings, read_environment
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 app = typer.Typer(
     help="MQTT to the database: no reading lost, none counted twice.", no_args_is_help=True
 )
 
+periods = typer.Typer(help="Close and sign periods, or open them again.", no_args_is_help=True)
+app.add_typer(periods, name="periods")
+
+PeriodName = Annotated[str, typer.Argument(help="year, month or day: 2026, 2026-10, 2026-10-31")]
+By = Annotated[str, typer.Option(help="who decides it")]
+Why = Annotated[str, typer.Option("--reason", help="why")]
 AsJson = Annotated[bool, typer.Option("--json", help="a JSON line for each, on a terminal too")]
 Reason = Annotated[str | None, typer.Option(help="only letters of this reason")]
 
@@ -128,7 +139,53 @@ def list_nodes(as_json: AsJson = False) -> None:
         _show(nodes(connection), "no nodes", as_json=as_json)
 
 
-def _show(rows: Sequence[GapRow] | Sequence[NodeRow], none: str, *, as_json: bool) -> None:
+@periods.command("sign")
+def sign_period(name: PeriodName, by: By, reason: Why) -> None:
+    """Close a period: its summaries are frozen, later changes are noted and not applied."""
+    from ingest.periods import sign  # noqa: PLC0415 - Polars
+
+    with _writing() as connection:
+        gaps_open = sign(connection, name, by, reason, datetime.now(UTC))
+    typer.echo(f"{name} is signed; {gaps_open} gaps before its end are open and may arrive late")
+
+
+@periods.command("list")
+def list_periods(as_json: AsJson = False) -> None:
+    """List the signatures: by whom, why, what arrived late, and what was opened again."""
+    from ingest.periods import periods as signatures  # noqa: PLC0415 - Polars
+
+    with wrap_errors(), connect(read_environment(DatabaseSettings).dsn) as connection:
+        _show(signatures(connection), "nothing is signed", as_json=as_json)
+
+
+@periods.command("late")
+def list_late(name: PeriodName, as_json: AsJson = False) -> None:
+    """List the tags of which hours of a signed period would be different now."""
+    from ingest.periods import late  # noqa: PLC0415 - Polars
+
+    with wrap_errors(), connect(read_environment(DatabaseSettings).dsn) as connection:
+        _show(late(connection, name), "nothing arrived late", as_json=as_json)
+
+
+@periods.command("reopen")
+def reopen_period(name: PeriodName, by: By, reason: Why) -> None:
+    """Open a signed period again: what arrived late is applied. The signature stays on record."""
+    from ingest.periods import reopen  # noqa: PLC0415 - Polars
+
+    with _writing() as connection:
+        hours = reopen(connection, name, by, reason, datetime.now(UTC))
+    typer.echo(f"{name} is open again; {hours} hours of tags are summarised again")
+
+
+@contextmanager
+def _writing() -> Iterator[Connection]:
+    engine = make_engine(read_environment(DatabaseSettings).dsn, pool_size=1)
+    with wrap_errors(), engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def _show(rows: "Sequence[DataclassInstance]", none: str, *, as_json: bool) -> None:
     """A table on a terminal, else a JSON line for each row."""
     console = Console()
     if as_json or not console.is_terminal:

@@ -88,6 +88,18 @@ class Calendar:
             found = list(self.edges(unit, since, at + _INSTANT))
         return found[-1 - back] if back < len(found) else None
 
+    def named(self, name: str) -> tuple[datetime, datetime] | None:
+        """The year, month or day that is called *name*, as 2026, 2026-10, 2026-10-31; else None."""
+        for unit, form in _NAMES.items():
+            try:
+                first = datetime.strptime(name, form).date()  # noqa: DTZ007 - a day has no zone
+            except ValueError:
+                continue
+            _, following = _DATES[unit]
+            start, end = (_first_instant(d, time.min, self.zone) for d in (first, following(first)))
+            return start, end
+        return None
+
     def shifts(self, start: datetime, end: datetime) -> Iterator[WorkedShift]:
         """The shifts that [start, end) touches, uncut, in order.
 
@@ -192,6 +204,13 @@ _DATES: Final[Mapping[Unit, tuple[Callable[[date], date], Callable[[date], date]
         lambda day: day.replace(month=1, day=1),
         lambda day: day.replace(year=day.year + 1),
     ),
+}
+
+#: How ISO 8601 writes what a year, a month or a day is called.
+_NAMES: Final[Mapping[Unit, str]] = {
+    Unit.YEAR: "%Y",
+    Unit.MONTH: "%Y-%m",
+    Unit.DAY: "%Y-%m-%d",
 }
 
 #: No unit is longer, whatever clocks do; a day may be skipped (Apia, 2011-12-30).

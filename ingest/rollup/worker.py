@@ -23,7 +23,7 @@ import psycopg
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from ingest.rollup import marks, reach
+from ingest.rollup import marks, reach, signed
 from ingest.rollup.neighbours import neighbours, readings_around, summaries_in
 from ingest.rollup.points import Points, load_points
 from ingest.rollup.replacement import replace
@@ -45,7 +45,8 @@ _GRACE: Final = timedelta(seconds=2)
 _CHUNK: Final = 500_000
 _IDLE_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 10.0
-_LOCK: Final = 0x45525449_726F6C6C  # "ERTIroll"
+#: Held by whoever changes summaries, or decides that they change no more.
+LOCK: Final = 0x45525449_726F6C6C  # "ERTIroll"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,15 @@ class Step:
     """What one step did.
 
     ``marked`` minutes of tags were taken; summaries were made again for ``minutes`` minutes and
-    ``hours`` hours of tags; ``refused`` minutes lie before the retention floor.
+    ``hours`` hours of tags; ``refused`` minutes lie before the retention floor. In signed periods
+    ``late`` hours of tags would be different and were left.
     """
 
     marked: int = 0
     minutes: int = 0
     hours: int = 0
     refused: int = 0
+    late: int = 0
 
 
 class RollupCounters:
@@ -73,6 +76,11 @@ class RollupCounters:
         self.refused = Counter(
             "ertis_rollup_tag_minutes_refused",
             "Dirty minutes of tags whose raw readings are beyond retention",
+            registry=registry,
+        )
+        self.late = Counter(
+            "ertis_rollup_tag_hours_late",
+            "Hours of tags that changed after their period was signed",
             registry=registry,
         )
         self.failures = Counter("ertis_rollup_failures", "Steps that failed", registry=registry)
@@ -160,6 +168,7 @@ class RollupWorker:
         self._counters.minutes.inc(step.minutes)
         self._counters.hours.inc(step.hours)
         self._counters.refused.inc(step.refused)
+        self._counters.late.inc(step.late)
         self._counters.seconds.observe(time.monotonic() - started_s)
         return step
 
@@ -179,14 +188,33 @@ class RollupWorker:
         reached = reach.reached(around, closed)
         changed = marks.union(reach.with_derived(reached, points.reaches, closed))
         kept = changed if floor is None else _above(points.holding(changed), floor)
+        periods = signed.signed_around(connection, kept)
+        unsigned = signed.unsigned(kept, periods)
         hours = 0
-        for chunk in _chunks(kept):
+        for chunk in _chunks(unsigned):
             rows = self._summaries(points, chunk)
             replace(connection, "rollup_1m", chunk, rows)
             hours += self._merge_hours(connection, points, chunk, rows, closed)
         marks.leave(connection, _left(around, reached, closed))
-        minutes = marks.minutes_in(kept)
-        return Step(taken.height, minutes, hours, marks.minutes_in(changed) - minutes)
+        late = sum(
+            self._note(connection, points, period, chunk)
+            for period, spans in signed.signed(kept, periods)
+            for chunk in _chunks(spans)
+        )
+        minutes = marks.minutes_in(unsigned)
+        refused = marks.minutes_in(changed) - marks.minutes_in(kept)
+        return Step(taken.height, minutes, hours, refused, late)
+
+    def _note(
+        self,
+        connection: psycopg.Connection,
+        points: Points,
+        period: signed.Signed,
+        spans: pl.DataFrame,
+    ) -> int:
+        """Note what would be different in *spans* of a signed *period*; how many hours of tags."""
+        kept = summaries_in(self._frames, points.holding(spans))
+        return signed.note(connection, period, kept, self._summaries(points, spans))
 
     def _summaries(self, points: Points, spans: pl.DataFrame) -> pl.DataFrame:
         """The summaries of the minutes in *spans*."""
@@ -245,7 +273,7 @@ class RollupWorker:
 
 def _locked(connection: psycopg.Connection) -> bool:
     """Whether this worker is the one that works, until the transaction ends."""
-    row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,)).fetchone()
+    row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK,)).fetchone()
     return row == (True,)
 
 

@@ -23,8 +23,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, INT8MULTIRANGE, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, INT8MULTIRANGE, JSONB, ExcludeConstraint
 from sqlalchemy.schema import SchemaItem
 
 metadata = MetaData(
@@ -272,6 +273,38 @@ gap = Table(
     Column("spool_id", Text, comment="whose positions; null: none"),
     Index("ix_gap_open", "source", postgresql_where="closed_at IS NULL"),
     comment="The gap ledger: every span that is missing, and why. Some rows a week.",
+)
+
+period = Table(
+    "period",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("name", Text, nullable=False, comment="2026, 2026-10 or 2026-10-31, in plant time"),
+    Column("start_at", Instant, nullable=False),
+    Column("end_at", Instant, nullable=False, comment="first instant behind it"),
+    Column("signed_at", Instant, nullable=False),
+    Column("signed_by", Text, nullable=False),
+    Column("reason", Text, nullable=False, comment="why it was signed"),
+    Column("reopened_at", Instant, comment="null: its summaries are frozen"),
+    Column("reopened_by", Text),
+    Column("reopened_reason", Text),
+    ExcludeConstraint(
+        (text("tstzrange(start_at, end_at)"), "&&"),
+        where=text("reopened_at IS NULL"),
+        name="ex_period_frozen",
+    ),
+    comment="Periods that were closed and signed, and opened again. Some 12 rows a year.",
+)
+
+late = Table(
+    "late",
+    metadata,
+    Column("period_id", Integer, ForeignKey("period.id"), nullable=False),
+    Column("tag_id", Integer, nullable=False),
+    Column("bucket", Instant, nullable=False, comment="start of the hour"),
+    Column("found_at", Instant, nullable=False, comment="when the newest change was found"),
+    PrimaryKeyConstraint("period_id", "tag_id", "bucket"),
+    comment="Hours of tags whose summaries a signed period keeps though readings changed. Few.",
 )
 
 shard = Table(

@@ -216,6 +216,28 @@ def test_a_unit_begins_at_its_own_start() -> None:
     assert plant.beginning(Unit.SHIFT, handover) == handover
 
 
+@pytest.mark.parametrize(
+    ("name", "start", "hours"),
+    [
+        ("2024", "2024-01-01", 366 * 24 + 1),
+        ("2024-02", "2024-02-01", 29 * 24 + 1),
+        ("2024-02-29", "2024-02-29", 25),
+        ("2024-02-30", "", None),
+        ("February", "", None),
+    ],
+)
+def test_years_months_and_days_have_names(name: str, start: str, hours: float | None) -> None:
+    """As ISO 8601 writes them, in the plant's time."""
+    found = calendar("Asia/Almaty").named(name)
+
+    if hours is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert found[0] == local(start, "Asia/Almaty")
+        assert (found[1] - found[0]) / HOUR == hours
+
+
 ZONES = [
     "Asia/Almaty",
     "Europe/Berlin",
