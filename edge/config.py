@@ -14,12 +14,13 @@ from pydantic import BaseModel, Field
 from edge.sources.device import Device, Id, Section, SourceSection
 from edge.sources.modbus.table import ModbusTable
 from edge.sources.opcua.table import OpcUaTable
+from edge.sources.s7.table import S7Table
 from schemas.document import read_document
 from schemas.errors import ConfigError
 from schemas.plant.file import load_plant
 from schemas.plant.model import Plant
 
-SourceTable = Annotated[ModbusTable | OpcUaTable, Field(discriminator="type")]
+SourceTable = Annotated[ModbusTable | OpcUaTable | S7Table, Field(discriminator="type")]
 #: Every type of source that a file may have.
 SOURCE_TABLES: Final[Sequence[type[SourceSection]]] = get_args(get_args(SourceTable)[0])
 
