@@ -112,9 +112,11 @@ def _around(frames: FrameReader, spans: pl.DataFrame, usable: pl.DataFrame) -> p
     return _typed(_rows_in(frames, wanted, reading, _TS), READINGS)
 
 
-def summaries_in(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:
-    """The rows of ``rollup_1m`` in *spans*, as `kpi.frames.SUMMARY`."""
-    return _typed(_rows_in(frames, spans, rollup_1m, rollup_1m.c.bucket), SUMMARY)
+def summaries_in(
+    frames: FrameReader, spans: pl.DataFrame, table: sa.Table = rollup_1m
+) -> pl.DataFrame:
+    """The rows of the rollup *table* in *spans*, as `kpi.frames.SUMMARY`."""
+    return _typed(_rows_in(frames, spans, table, table.c.bucket), SUMMARY)
 
 
 def neighbours(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:

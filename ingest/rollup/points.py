@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from ingest.rollup.inputs import Inputs, inputs_of
 from kpi.derive import Derived, derived_tags, reach
 from kpi.frames import Schema
 from schemas.db.catalogue import Catalogue, load_catalogue
@@ -37,6 +38,8 @@ class Points:
     What a measured tag changes in derived ones goes on after its own silence, so its ``silence`` is
     longer by as much; that of a derived tag is how old a reading may be that it is made of. A
     measured tag is ``compared`` too where a derived one is that is made of it.
+
+    ``inputs`` are the inputs of KPIs that are summed beforehand.
     """
 
     loaded_at: datetime
@@ -44,6 +47,7 @@ class Points:
     derived: Mapping[int, Derived]
     reaches: pl.DataFrame
     held: pl.DataFrame
+    inputs: Inputs
 
     def holding(self, spans: pl.DataFrame) -> pl.DataFrame:
         """*spans* with the columns of ``held``; spans of unknown tags are left out."""
@@ -70,7 +74,8 @@ def points_of(catalogue: Catalogue, loaded_at: datetime) -> Points:
     tags = tag_frame(catalogue, sorted(catalogue.tags))
     derived = derived_tags(catalogue.plant, catalogue.tag_ids)
     seconds = reach(derived, derived)
-    return Points(loaded_at, tags, derived, _in_minutes(seconds), _held(tags, seconds))
+    held = _held(tags, seconds)
+    return Points(loaded_at, tags, derived, _in_minutes(seconds), held, inputs_of(catalogue))
 
 
 def _in_minutes(seconds: pl.DataFrame) -> pl.DataFrame:

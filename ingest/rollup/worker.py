@@ -1,4 +1,4 @@
-"""The rollup worker: dirty minutes to ``rollup_1m`` and ``rollup_1h``.
+"""The rollup worker: dirty minutes to ``rollup_1m`` and ``rollup_1h``, and to inputs of KPIs.
 
 There is one path for live and late readings. In one transaction the worker takes the marks of
 closed minutes, reads the raw readings around everything that they reach, and replaces the summaries
@@ -12,7 +12,7 @@ with summaries in the hour has a mark in it, at the latest in its last minute.
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -21,11 +21,15 @@ from typing import Final
 import polars as pl
 import psycopg
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
 
 from ingest.rollup import marks, reach, signed
+from ingest.rollup.counters import RollupCounters
+from ingest.rollup.history import Slice, build
+from ingest.rollup.inputs import register
 from ingest.rollup.neighbours import neighbours, readings_around, summaries_in
 from ingest.rollup.points import Points, load_points
+from ingest.rollup.preparation import Preparation
 from ingest.rollup.replacement import replace
 from kpi.derive import derive
 from kpi.merge import merge
@@ -54,42 +58,17 @@ class Step:
     """What one step did.
 
     ``marked`` minutes of tags were taken; summaries were made again for ``minutes`` minutes and
-    ``hours`` hours of tags; ``refused`` minutes lie before the retention floor. In signed periods
-    ``late`` hours of tags would be different and were left.
+    ``hours`` hours of tags, and ``sums`` minutes and hours of inputs of KPIs; ``refused`` minutes
+    lie before the retention floor. In signed periods ``late`` hours of tags would be different and
+    were left.
     """
 
     marked: int = 0
     minutes: int = 0
     hours: int = 0
+    sums: int = 0
     refused: int = 0
     late: int = 0
-
-
-class RollupCounters:
-    """What the worker counts, on *registry*."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.minutes = Counter(
-            "ertis_rollup_tag_minutes", "Minutes of tags summarised", registry=registry
-        )
-        self.hours = Counter("ertis_rollup_tag_hours", "Hours of tags merged", registry=registry)
-        self.refused = Counter(
-            "ertis_rollup_tag_minutes_refused",
-            "Dirty minutes of tags whose raw readings are beyond retention",
-            registry=registry,
-        )
-        self.late = Counter(
-            "ertis_rollup_tag_hours_late",
-            "Hours of tags that changed after their period was signed",
-            registry=registry,
-        )
-        self.failures = Counter("ertis_rollup_failures", "Steps that failed", registry=registry)
-        self.seconds = Histogram(
-            "ertis_rollup_step_seconds",
-            "Time of a step that had work",
-            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-            registry=registry,
-        )
 
 
 class RollupWorker:
@@ -132,6 +111,7 @@ class RollupWorker:
             while not stop.is_set():
                 try:
                     step = self.step(datetime.now(UTC))
+                    past = None if step.marked else self.build(datetime.now(UTC))
                 except Exception as error:  # noqa: BLE001 - summaries can be made later, not never
                     self._fail(error)
                     stop.wait(full_jitter(attempt, base_s=0.5, cap_s=_LONGEST_WAIT_S))
@@ -140,7 +120,7 @@ class RollupWorker:
                 if self._failing:
                     log.info("rollups are made again")
                 self._failing, attempt = False, 0
-                if not step.marked:
+                if not step.marked and not past:
                     stop.wait(_IDLE_S)
         finally:
             self.close()
@@ -156,21 +136,36 @@ class RollupWorker:
         started_s = time.monotonic()
         closed = marks.minute_of(now - _GRACE)
         floor = None if self._keep is None else marks.minute_of(now - self._keep) + 1
-        with wrap_errors():
-            connection = self._connected()
-            with connection.transaction():
-                if not _locked(connection):
-                    return Step()
-                taken = marks.take(connection, closed, self._budget)
-                if taken.is_empty():
-                    return Step()
-                step = self._roll_up(connection, taken, closed, floor)
+        with self._transaction() as connection:
+            if not _locked(connection):
+                return Step()
+            taken = marks.take(connection, closed, self._budget)
+            if taken.is_empty():
+                return Step()
+            step = self._roll_up(connection, taken, closed, floor)
         self._counters.minutes.inc(step.minutes)
         self._counters.hours.inc(step.hours)
+        self._counters.sums.inc(step.sums)
         self._counters.refused.inc(step.refused)
         self._counters.late.inc(step.late)
         self._counters.seconds.observe(time.monotonic() - started_s)
         return step
+
+    def build(self, now: datetime) -> Slice | None:
+        """Sum up one more slice of the past of inputs that are new; None if there is none.
+
+        Raises
+        ------
+        UnavailableError
+            The database does not answer; nothing was changed.
+        """
+        with self._transaction() as connection:
+            if not _locked(connection):
+                return None
+            if connection.execute("SELECT FROM plant").rowcount == 0:
+                return None
+            points = self._known(connection, marks.minute_of(now - _GRACE))
+            return build(connection, self._frames, points.inputs)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -183,18 +178,20 @@ class RollupWorker:
     def _roll_up(
         self, connection: psycopg.Connection, taken: pl.DataFrame, closed: int, floor: int | None
     ) -> Step:
-        points = self._known(connection)
+        points = self._known(connection, closed)
         around = neighbours(self._frames, points.holding(marks.spans(taken)))
         reached = reach.reached(around, closed)
         changed = marks.union(reach.with_derived(reached, points.reaches, closed))
         kept = changed if floor is None else _above(points.holding(changed), floor)
         periods = signed.signed_around(connection, kept)
         unsigned = signed.unsigned(kept, periods)
-        hours = 0
+        hours, preparation = 0, Preparation(self._frames, points, closed)
         for chunk in _chunks(unsigned):
             rows = self._summaries(points, chunk)
             replace(connection, "rollup_1m", chunk, rows)
-            hours += self._merge_hours(connection, points, chunk, rows, closed)
+            preparation.minutes(chunk, rows)
+            hours += self._merge_hours(connection, points, chunk, rows, preparation)
+        sums = preparation.finish(connection)
         marks.leave(connection, _left(around, reached, closed))
         late = sum(
             self._note(connection, points, period, chunk)
@@ -203,7 +200,7 @@ class RollupWorker:
         )
         minutes = marks.minutes_in(unsigned)
         refused = marks.minutes_in(changed) - marks.minutes_in(kept)
-        return Step(taken.height, minutes, hours, refused, late)
+        return Step(taken.height, minutes, hours, sums, refused, late)
 
     def _note(
         self,
@@ -231,10 +228,10 @@ class RollupWorker:
         points: Points,
         spans: pl.DataFrame,
         rows: pl.DataFrame,
-        closed: int,
+        preparation: Preparation,
     ) -> int:
         """Merge the closed hours that *spans* touch; *rows* are their new minutes."""
-        end = pl.min_horizontal((pl.col("end") + 59) // 60 * 60, pl.lit(closed // 60 * 60))
+        end = pl.min_horizontal((pl.col("end") + 59) // 60 * 60, pl.lit(preparation.hour))
         hours = marks.union(
             spans.select("tag_id", start=pl.col("start") // 60 * 60, end=end).filter(
                 pl.col("start") < pl.col("end")
@@ -246,16 +243,28 @@ class RollupWorker:
             summaries_in(self._frames, points.holding(hours)), spans, "bucket", inside=False
         )
         minutes = pl.concat([others, marks.rows_in(rows, hours, "bucket", inside=True)])
-        replace(connection, "rollup_1h", hours, merge(minutes, every=_HOUR))
+        merged = merge(minutes, every=_HOUR)
+        replace(connection, "rollup_1h", hours, merged)
+        preparation.hours(hours, merged)
         return marks.minutes_in(hours) // 60
 
-    def _known(self, connection: psycopg.Connection) -> Points:
-        """The tags, read again after a new plant was stored."""
+    def _known(self, connection: psycopg.Connection, closed: int) -> Points:
+        """The tags, read again after a new plant was stored; its inputs are entered then."""
         row = connection.execute("SELECT loaded_at FROM plant").fetchone()
         loaded_at = datetime.min.replace(tzinfo=UTC) if row is None else row[0]
         if self._points is None or self._points.loaded_at != loaded_at:
             self._points = load_points(self._dsn, loaded_at)
+            register(connection, self._points.inputs, marks.instant_of(closed // 60 * 60))
         return self._points
+
+    @contextmanager
+    def _transaction(self) -> Iterator[psycopg.Connection]:
+        try:
+            with wrap_errors(), self._connected().transaction():
+                yield self._connected()
+        except BaseException:
+            self._points = None  # its inputs may not be entered
+            raise
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
