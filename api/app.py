@@ -11,7 +11,20 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
-from api import assets, formulas, health, history, kpis, latest, live, openapi, problem, tags
+from api import (
+    assets,
+    estimate,
+    formulas,
+    health,
+    history,
+    kpis,
+    latest,
+    live,
+    openapi,
+    periods,
+    problem,
+    tags,
+)
 from api.access import audit_log, me
 from api.access.gate import Gate
 from api.access.headers import Guarded
@@ -45,7 +58,20 @@ def create_app(settings: ApiSettings, dsn: str, now: Clock = utc_now) -> FastAPI
     app.state.counters = counters
     app.state.exports = CapacityLimiter(settings.threads)
     app.state.hub = Hub(store, counters)
-    for module in (assets, tags, latest, history, formulas, kpis, live, me, audit_log, health):
+    for module in (
+        assets,
+        tags,
+        latest,
+        history,
+        estimate,
+        formulas,
+        kpis,
+        periods,
+        live,
+        me,
+        audit_log,
+        health,
+    ):
         app.include_router(module.router)
     problem.install(app)
     openapi.install(app, LiveState)

@@ -230,7 +230,6 @@ EXAMPLES: Final = (
             "ready": True,
             "parts": [
                 {"name": "database", "ok": True, "detail": "answers"},
-                {"name": "plant", "ok": True, "detail": "pavlodar: 44 assets, 148 tags"},
             ],
         },
     ),

@@ -1,7 +1,7 @@
-"""How an answer is written: JSON, CSV, or an Arrow IPC stream, row group by row group.
+"""How an answer is written: JSON by rows or columns, NDJSON, CSV, Arrow IPC stream, Parquet.
 
 A large answer is never held: each frame that comes from the database leaves as bytes before the
-next is fetched.
+next is fetched. JSON by columns alone has to be, for it ends its first column with the last row.
 """
 
 import hashlib
@@ -9,12 +9,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from io import BytesIO
-from typing import Any
+from io import RawIOBase
+from typing import Any, Final
 
 import orjson
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -28,15 +29,24 @@ class Format(StrEnum):
     """What ``format=`` may say."""
 
     JSON = "json"
+    COLUMNS = "columns"
+    NDJSON = "ndjson"
     CSV = "csv"
     ARROW = "arrow"
+    PARQUET = "parquet"
 
 
+#: `Format.COLUMNS` is JSON too: only ``format=`` can ask for it.
 MEDIA_TYPES: Mapping[Format, str] = {
     Format.JSON: "application/json",
+    Format.COLUMNS: "application/json",
+    Format.NDJSON: "application/x-ndjson",
     Format.CSV: "text/csv",
     Format.ARROW: "application/vnd.apache.arrow.stream",
+    Format.PARQUET: "application/vnd.apache.parquet",
 }
+#: The most rows of an answer that is held as a whole: some 100 MB of text.
+ROWS_HELD_MAX: Final = 1_000_000
 
 
 def choose_format(given: Format | None, accept: str | None) -> Format:
@@ -54,7 +64,8 @@ def choose_format(given: Format | None, accept: str | None) -> Format:
         for known, name in MEDIA_TYPES.items():
             if weight > 0 and media in {name, f"{name.partition('/')[0]}/*", "*/*"}:
                 return known
-    raise RequestError("Accept", accept, f"accept one of {', '.join(MEDIA_TYPES.values())}")
+    ours = ", ".join(dict.fromkeys(MEDIA_TYPES.values()))
+    raise RequestError("Accept", accept, f"accept one of {ours}")
 
 
 def _accepted(header: str) -> list[tuple[str, float]]:
@@ -147,6 +158,34 @@ class JsonWriter(Writer):
         return b"]}"
 
 
+class ColumnsWriter(Writer):
+    """One object: the facts of the answer, then ``columns``, an object of lists of equal length."""
+
+    def __init__(self, facts: Mapping[str, Any], schema: pl.Schema) -> None:
+        super().__init__(facts, schema)
+        self._held: dict[str, list[bytes]] = {name: [] for name in schema}
+
+    def rows(self, frame: pl.DataFrame) -> bytes:
+        """Nothing yet: a column ends with the last row."""
+        if not frame.is_empty():
+            for column in _written(frame).iter_columns():
+                self._held[column.name].append(dumps(column.to_list())[1:-1])
+        return b""
+
+    def tail(self) -> bytes:
+        """The object."""
+        columns = (dumps(name) + b":[" + b",".join(self._held[name]) + b"]" for name in self.schema)
+        return dumps({**self.facts, "columns": {}})[:-2] + b",".join(columns) + b"}}"
+
+
+class NdjsonWriter(Writer):
+    """An object a line, nothing before and nothing behind."""
+
+    def rows(self, frame: pl.DataFrame) -> bytes:
+        """The rows as lines."""
+        return _written(frame).write_ndjson().encode()
+
+
 class CsvWriter(Writer):
     """RFC 4180 with a header line; null is an empty field."""
 
@@ -159,42 +198,84 @@ class CsvWriter(Writer):
         return _written(frame).write_csv(include_header=False, line_terminator="\r\n").encode()
 
 
-class ArrowWriter(Writer):
-    """An Arrow IPC stream; the facts of the answer are its schema's metadata."""
+class _Binary(Writer):
+    """Record batches through a writer of Arrow's; the facts are the schema's metadata ``ertis``."""
 
     def __init__(self, facts: Mapping[str, Any], schema: pl.Schema) -> None:
         super().__init__(facts, schema)
         empty = pl.DataFrame(schema=schema).to_arrow(compat_level=pl.CompatLevel.oldest())
         self._arrow = empty.schema.with_metadata({"ertis": dumps(facts)})
-        self._sink = BytesIO()
-        self._stream = pa.ipc.new_stream(self._sink, self._arrow)
+        self._sink = _Sink()
+        self._stream = self._open(self._sink, self._arrow)
+
+    @abstractmethod
+    def _open(self, sink: "_Sink", schema: pa.Schema) -> pa.ipc.RecordBatchStreamWriter:
+        """The writer of this format."""
 
     def head(self) -> bytes:
         """The schema."""
-        return self._taken()
+        return self._sink.taken()
 
     def rows(self, frame: pl.DataFrame) -> bytes:
         """The rows as record batches."""
         table = _clean(frame).to_arrow(compat_level=pl.CompatLevel.oldest())
         self._stream.write_table(table.cast(self._arrow))
-        return self._taken()
+        return self._sink.taken()
 
     def tail(self) -> bytes:
-        """The end-of-stream mark."""
+        """What ends the stream."""
         self._stream.close()
-        return self._taken()
+        return self._sink.taken()
 
-    def _taken(self) -> bytes:
-        written = self._sink.getvalue()
-        self._sink.seek(0)
-        self._sink.truncate()
-        return written
+
+class ArrowWriter(_Binary):
+    """An Arrow IPC stream."""
+
+    def _open(self, sink: "_Sink", schema: pa.Schema) -> pa.ipc.RecordBatchStreamWriter:
+        return pa.ipc.new_stream(sink, schema)
+
+
+class ParquetWriter(_Binary):
+    """A Parquet file, a row group for each frame; its index stands at its end."""
+
+    def _open(self, sink: "_Sink", schema: pa.Schema) -> pq.ParquetWriter:
+        return pq.ParquetWriter(sink, schema, compression="zstd")
+
+
+class _Sink(RawIOBase):
+    """A file that is only ever appended to, and whose new bytes can be taken."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def writable(self) -> bool:
+        """Whether it can be written to."""
+        return True
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 - any buffer
+        """Append *data*."""
+        self._parts.append(bytes(data))
+        self._size += len(self._parts[-1])
+        return len(self._parts[-1])
+
+    def tell(self) -> int:
+        """Bytes ever written: Parquet's index counts from the beginning."""
+        return self._size
+
+    def taken(self) -> bytes:
+        """What was written since it was asked for last."""
+        parts, self._parts = self._parts, []
+        return b"".join(parts)
 
 
 WRITERS: Mapping[Format, type[Writer]] = {
     Format.JSON: JsonWriter,
+    Format.COLUMNS: ColumnsWriter,
+    Format.NDJSON: NdjsonWriter,
     Format.CSV: CsvWriter,
     Format.ARROW: ArrowWriter,
+    Format.PARQUET: ParquetWriter,
 }
 
 

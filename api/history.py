@@ -1,50 +1,52 @@
-"""``/api/v1/history``: what was, raw or summarised, as much of it as the caller has room for."""
+"""``/api/v1/history``: what was, as much of it as the caller has room for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final
 
 import polars as pl
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import Field
-from starlette.concurrency import run_in_threadpool
 
-from api.cursor import Cursor, Key, fingerprint
-from api.formats import choose_format
+from api import buckets, interpolated, plot, raw
+from api.conversion import conversions, converted
+from api.cursor import Cursor, fingerprint
+from api.formats import ROWS_HELD_MAX, Format, choose_format
 from api.openapi import answers
-from api.parameters import AskedTable, TagPaths, begin, check_budget
-from api.raw import RAW_COLUMNS, Page, measured
-from api.series import COLUMNS, Series
-from api.span import cut
+from api.parameters import begin, check_budget
+from api.question import AskedHistory, Mode, Question, Rows, check_modes
+from api.span import Span, iso, parse_instant
 from api.store import Database, Store
-from api.stream import Answer, Frames, streamed
+from api.stream import Answer, Frames, answered
 from api.tags import select_tags
-from schemas.db.catalogue import Catalogue
-from schemas.errors import RequestError
+from schemas.db.frames import FrameReader
+from schemas.errors import RequestError, TooLargeError
+from schemas.plant.model import Tag
 
 router = APIRouter(prefix="/api/v1", tags=["readings"])
 
-#: Key of the row after the last, columns, and rows.
-_Rows = tuple[Key | None, Mapping[str, pl.DataType], Frames]
-
-
-class Mode(StrEnum):
-    """What a row is: a reading, or a bucket of a tag."""
-
-    RAW = "raw"
-    SUMMARY = "summary"
+_MODES: Final[Mapping[Mode, Callable[[FrameReader, Question], Rows]]] = {
+    Mode.RAW: raw.numbers,
+    Mode.TEXT: raw.texts,
+    Mode.INTERPOLATED: interpolated.values,
+    Mode.SUMMARY: buckets.summaries,
+    Mode.PLOT: plot.pixels,
+}
+_STORED: Final = frozenset({Mode.RAW, Mode.TEXT})
 
 
 @dataclass(frozen=True, slots=True)
-class RawRow:
-    """A reading. ``quality`` is OPC's: 0 bad, 64 uncertain, 192 good, 500 stale."""
+class ReadingRow:
+    """A reading, or in mode ``interpolated`` the value that holds at ``ts``.
+
+    ``quality`` is OPC's: 0 bad, 64 uncertain, 192 good; 500 is stale: nothing holds at ``ts``.
+    ``value`` is a text in mode ``text``.
+    """
 
     tag: str
     ts: datetime
-    value: float | None
+    value: float | str | None
     quality: int
 
 
@@ -56,7 +58,9 @@ class SummaryRow:
     ``mean`` is weighted by time. ``count`` readings stood in the bucket, the first and the last of
     them at their times; none where a value holds from before. ``integral`` [unit s] and ``mean``
     are of gauges, ``increase`` of counters, ``active_s`` and ``activations`` of states, ``total``
-    of events; null for other kinds.
+    of events; null for other kinds. With ``aggregate=`` start, end, coverage and the columns asked
+    for are there; an aggregate of the standard has ``<name>_quality`` beside it, and
+    ``<name>_ts`` where the standard gives its time.
     """
 
     tag: str
@@ -80,98 +84,146 @@ class SummaryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PlotRow:
+    """A tag in the pixel from ``start`` to just before ``end``.
+
+    The times of ``min`` and ``max`` are null where only a rollup knows them.
+    """
+
+    tag: str
+    start: datetime
+    end: datetime
+    coverage: float
+    count: int
+    first: float | None
+    first_ts: datetime | None
+    min: float | None
+    min_ts: datetime | None
+    max: float | None
+    max_ts: datetime | None
+    last: float | None
+    last_ts: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """A page of history. ``cursor`` leads to the next page while there is one.
 
     ``start`` and ``end`` are the span as instants, also where it was asked for relative to now.
+    ``unit`` is that of the values where one was asked for, else each tag's own. With
+    ``format=columns``, ``columns`` stands in the place of ``rows``: an object of lists.
     """
 
     mode: Mode
     start: datetime
     end: datetime
+    unit: str | None
     truncated: bool
     cursor: str | None
-    rows: list[RawRow] | list[SummaryRow]
+    rows: list[ReadingRow] | list[SummaryRow] | list[PlotRow] | list[dict[str, Any]]
 
 
-class AskedHistory(AskedTable):
-    """Which history."""
-
-    tag: TagPaths = Field(min_length=1)
-    mode: Mode = Mode.RAW
+_Accept = Annotated[str | None, Header(include_in_schema=False)]
 
 
 @router.get(
     "/history",
-    summary="Readings or summaries of any tags over any span",
+    summary="Readings, values, summaries or charts of any tags over any span",
     responses=answers(History, table=True),
 )
 async def history(
     request: Request,
     store: Database,
     asked: Annotated[AskedHistory, Query()],
-    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
+    accept: _Accept = None,
 ) -> Response:
     """Rows in the order of the catalogue's tags, then of time, streamed as they are read.
 
     Nothing is cut silently: an answer with more rows than ``limit`` says ``truncated`` and carries
-    the ``cursor`` of the next page; beside CSV and Arrow the headers ``Ertis-Truncated`` and
-    ``Link`` say so.
+    the ``cursor`` of the next page; the headers ``Ertis-Truncated``, ``Ertis-Cursor`` and ``Link``
+    say so beside every format. Summaries and charts are made of rollups where these stand: the
+    answer is that of the raw readings, sums and means to a relative 1e-9.
     """
+    return await _history(request, store, asked, accept)
+
+
+@router.post(
+    "/history",
+    summary="The same, for more tags than a URL holds",
+    responses=answers(History, table=True),
+)
+async def post_history(
+    request: Request, store: Database, asked: AskedHistory, accept: _Accept = None
+) -> Response:
+    """The parameters of GET as one JSON object; lists are lists."""
+    return await _history(request, store, asked, accept)
+
+
+async def _history(
+    request: Request, store: Database, asked: AskedHistory, accept: str | None
+) -> Response:
     form = choose_format(asked.form, accept)
-    return await streamed(request, form, await run_in_threadpool(_answer, store, asked))
+    if form is Format.COLUMNS and asked.limit > ROWS_HELD_MAX:
+        right = f"columns are held until the last row: ask for at most {ROWS_HELD_MAX:,}"
+        raise TooLargeError("limit", asked.limit, right)
+    return await answered(request, form, store.frames, lambda frames: _answer(store, frames, asked))
 
 
-def _answer(store: Store, asked: AskedHistory) -> Answer:
+def _answer(store: Store, frames: FrameReader, asked: AskedHistory) -> Answer:
     check_budget(asked, store.settings.rows_max)
-    catalogue = store.catalogue()
-    tags = select_tags(catalogue, asked.tag)
-    if asked.mode is Mode.RAW:
-        tags = measured(tags, asked.tag)
-    paths = {catalogue.tag_ids[tag.path]: tag.path for tag in tags}
-    request = fingerprint(asked.mode, sorted(paths), asked.every, asked.zone)
-    now = store.now()
-    span, key = begin(asked, request, now, asked.calendar(catalogue.plant))
-    if asked.mode is Mode.SUMMARY:
-        span = span.until(now)
-    rows = _raw if asked.mode is Mode.RAW else _summaries
-    following, columns, frames = rows(store, catalogue, asked, Page(list(paths), span, key))
-    cursor = following and Cursor(request, following, span.us).encode()
+    question, request = ask(store, asked)
+    rows = _MODES[asked.mode](frames, question)
+    cursor = rows.following and Cursor(request, rows.following, question.span.us).encode()
     facts: dict[str, object] = {
         "mode": asked.mode,
-        "start": span.start,
-        "end": span.end,
+        "start": question.span.start,
+        "end": question.span.end,
+        "unit": asked.unit,
         "truncated": cursor is not None,
         "cursor": cursor,
     }
-    schema = pl.Schema({"tag": pl.Enum(list(paths.values())), **columns})
-    return facts, schema, _named(frames, paths, schema)
+    paths = {tag_id: tag.path for tag_id, tag in question.tags.items()}
+    schema = pl.Schema({"tag": pl.Enum(list(paths.values())), **rows.columns})
+    return facts, schema, _shown(question, rows, paths, schema)
 
 
-def _raw(store: Store, _: Catalogue, asked: AskedHistory, page: Page) -> _Rows:
-    if asked.every is not None:
-        raise RequestError("every", asked.every, "raw readings have no buckets: mode=summary has")
-    page = page.cut(store.frames, asked.limit)
-    return page.following, RAW_COLUMNS, page.frames(store.frames)
+def ask(store: Store, asked: AskedHistory) -> tuple[Question, str]:
+    """What *asked* means now, and its fingerprint.
+
+    Raises
+    ------
+    RequestError
+        A parameter cannot be used, or not in this mode.
+    """
+    check_modes(asked)
+    catalogue = store.catalogue()
+    tags = select_tags(catalogue, asked.tag)
+    if asked.mode in _STORED:
+        tags = raw.measured(tags, asked.tag)
+    by_id: dict[int, Tag] = {catalogue.tag_ids[tag.path]: tag for tag in tags}
+    now = store.now()
+    calendar = asked.calendar(catalogue.plant)
+    at = sorted({parse_instant("at", text, now, calendar) for text in asked.at})
+    given = asked.model_dump(exclude={"tag", "start", "end", "limit", "cursor", "form"})
+    request = fingerprint(sorted(by_id), at, *given.items())
+    span, first = begin(asked, request, now, calendar)
+    if at:
+        if at[-1] > now:
+            raise RequestError("at", iso(at[-1]), f"use instants up to now, {iso(now)}")
+        span = Span(at[0], at[-1] + timedelta(microseconds=1))
+    elif asked.mode not in _STORED:
+        span = span.until(now)
+    return Question(asked, catalogue, by_id, calendar, span, first, at), request
 
 
-def _summaries(store: Store, catalogue: Catalogue, asked: AskedHistory, page: Page) -> _Rows:
-    edges = cut(page.span, asked.every, asked.calendar(catalogue.plant))
-    series = Series(catalogue, page.tag_ids, edges)
-    first = series.place(page.first) if page.first else 0
-    stop = min(first + asked.limit, len(series))
-    following = series.key(stop) if stop < len(series) else None
-    return following, COLUMNS, _rows_of(store, series, first, stop)
-
-
-def _rows_of(store: Store, series: Series, first: int, stop: int) -> Frames:
-    with store.frames.snapshot() as frames:
-        yield from series.rows(frames, first, stop)
-
-
-def _named(frames: Frames, paths: Mapping[int, str], schema: pl.Schema) -> Frames:
-    """*frames* with the path of each tag in place of its id."""
-    with closing(frames):
-        for frame in frames:
-            path = pl.col("tag_id").replace_strict(paths, return_dtype=schema["tag"])
-            yield frame.select(path.alias("tag"), *list(schema)[1:]).cast(schema)
+def _shown(question: Question, rows: Rows, paths: Mapping[int, str], schema: pl.Schema) -> Frames:
+    """The rows with the path of each tag in place of its id, in the unit that was asked for."""
+    unit = question.asked.unit
+    ways = {} if unit is None else conversions(question.tags, unit)
+    path = pl.col("tag_id").replace_strict(paths, return_dtype=schema["tag"])
+    if len(paths) == 1:
+        path = pl.lit(next(iter(paths.values())), dtype=schema["tag"])
+    with closing(rows.frames):
+        for frame in rows.frames:
+            table = converted(frame, rows.scales, ways) if ways else frame
+            yield table.select(path.alias("tag"), *list(schema)[1:]).cast(schema)

@@ -24,8 +24,10 @@ _PROBLEMS: Mapping[int, str] = {
     503: "The database does not answer; try again after Retry-After",
 }
 _OTHERS: Mapping[Format, str] = {
+    Format.NDJSON: "the rows, an object a line",
     Format.CSV: "the rows, one line each",
     Format.ARROW: "the rows as record batches; the facts are the schema's metadata `ertis`",
+    Format.PARQUET: "the rows as row groups; the facts are the schema's metadata `ertis`",
 }
 
 

@@ -126,6 +126,8 @@ async def on_invalid(request: Request, error: Exception) -> JSON:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
     first = error.errors()[0]
     where = ".".join(str(step) for step in first["loc"][1:]) or str(first["loc"][0])
+    if first["type"] == "json_invalid":
+        where = "body"
     found = None if first["type"] == "missing" else first["input"]
     right = first["msg"]
     if first["type"] == "extra_forbidden":
@@ -134,9 +136,14 @@ async def on_invalid(request: Request, error: Exception) -> JSON:
 
 
 def _parameters(request: Request) -> list[str]:
-    """The query parameters of the route that was asked."""
-    known = request.app.openapi()["paths"][request.scope["route"].path][request.method.lower()]
-    return [one["name"] for one in known["parameters"] if one["in"] == "query"]
+    """The parameters of the route that was asked: those of its query, and those of its body."""
+    document = request.app.openapi()
+    known = document["paths"][request.scope["route"].path][request.method.lower()]
+    names = [one["name"] for one in known.get("parameters", ()) if one["in"] == "query"]
+    content = known.get("requestBody", {}).get("content", {})
+    reference = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+    body = document["components"]["schemas"].get(reference.rpartition("/")[2], {})
+    return [*names, *body.get("properties", ())]
 
 
 async def on_http(request: Request, error: Exception) -> JSON:

@@ -1,4 +1,4 @@
-"""Raw readings, page by page, in the order of tag and time.
+"""Readings as they are stored, numbers or text, page by page in the order of tag and time.
 
 Pages are cut by keys and not by counts, so that a late reading that arrives between two requests
 shifts nothing: no row is given twice and none is left out.
@@ -12,20 +12,36 @@ import polars as pl
 import sqlalchemy as sa
 
 from api.cursor import Key
+from api.question import Question, Rows, Scale
 from api.span import Span, from_us, to_us
 from api.stream import Frames
 from kpi.frames import INSTANT
 from schemas.db.frames import FrameReader
-from schemas.db.tables import reading
+from schemas.db.tables import reading, reading_text
 from schemas.errors import RequestError
 from schemas.plant.model import Tag
 
-#: The columns of raw readings, after ``tag``.
-RAW_COLUMNS: Final[Mapping[str, pl.DataType]] = {
+COLUMNS: Final[Mapping[str, pl.DataType]] = {
     "ts": INSTANT,
     "value": pl.Float64(),
     "quality": pl.Int16(),
 }
+TEXT_COLUMNS: Final[Mapping[str, pl.DataType]] = {**COLUMNS, "value": pl.String()}
+_SCALES: Final = {"value": Scale.POINT}
+
+
+def numbers(frames: FrameReader, question: Question) -> Rows:
+    """Mode ``raw``: numeric readings."""
+    page = Page(question.tag_ids, question.span, question.first)
+    page = page.cut(frames, question.asked.limit)
+    return Rows(COLUMNS, _SCALES, page.following, page.frames(frames))
+
+
+def texts(frames: FrameReader, question: Question) -> Rows:
+    """Mode ``text``: readings that are text, such as a recipe or a serial number."""
+    page = Page(question.tag_ids, question.span, question.first, table=reading_text)
+    page = page.cut(frames, question.asked.limit)
+    return Rows(TEXT_COLUMNS, {}, page.following, page.frames(frames))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +55,11 @@ class Page:
     span: Span
     first: Key | None = None
     following: Key | None = None
+    table: sa.Table = reading
 
     def cut(self, frames: FrameReader, limit: int) -> "Page":
         """The same page with at most *limit* rows."""
-        beyond = frames.fetch(self._keys().offset(limit).limit(1))
+        beyond = frames.fetch(self.keys().offset(limit).limit(1))
         if beyond.is_empty():
             return self
         tag_id, ts = beyond.row(0)
@@ -50,15 +67,17 @@ class Page:
 
     def frames(self, frames: FrameReader) -> Frames:
         """Its rows as ``tag_id, ts, value, quality``."""
-        return frames.batches(self._keys().add_columns(reading.c.value, reading.c.quality))
+        return frames.batches(self.keys().add_columns(self.table.c.value, self.table.c.quality))
 
-    def _keys(self) -> sa.Select[tuple[int, ...]]:
-        key = sa.tuple_(reading.c.tag_id, reading.c.ts)
+    def keys(self) -> sa.Select[tuple[int, ...]]:
+        """What selects its keys, in their order."""
+        column = self.table.c
+        key = sa.tuple_(column.tag_id, column.ts)
         query = (
-            sa.select(reading.c.tag_id, reading.c.ts)
-            .where(reading.c.tag_id.in_(self.tag_ids))
-            .where(reading.c.ts >= self.span.start, reading.c.ts < self.span.end)
-            .order_by(reading.c.tag_id, reading.c.ts)
+            sa.select(column.tag_id, column.ts)
+            .where(column.tag_id.in_(self.tag_ids))
+            .where(column.ts >= self.span.start, column.ts < self.span.end)
+            .order_by(column.tag_id, column.ts)
         )
         if self.first is not None:
             query = query.where(key >= _literal(self.first))
@@ -85,6 +104,6 @@ def measured(tags: Sequence[Tag], asked: Sequence[str]) -> list[Tag]:
     for tag in tags:
         if tag.derivation is not None and tag.path in asked:
             operands = " and ".join(tag.derivation.operands)
-            right = f"it is computed from {operands}: use mode=summary, or read those"
+            right = f"computed from {operands}: use mode=summary or interpolated"
             raise RequestError("tag", tag.path, right)
     return [tag for tag in tags if tag.derivation is None]

@@ -1,22 +1,19 @@
 """Summaries bucket by bucket: every tag in every bucket, also where nothing is known."""
 
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import gcd
 from typing import Final
 
 import polars as pl
 
-from api.cursor import Key
-from api.span import Span, from_us, to_us
+from api.grid import BLOCK_ROWS, Grid
+from api.span import Span
 from api.summaries import HOUR, MINUTE, summaries
 from kpi.frames import INSTANT
 from kpi.merge import merge
 from schemas.db.catalogue import Catalogue
 from schemas.db.frames import FrameReader
-from schemas.errors import RequestError
 from schemas.instant import EPOCH
 
 #: The columns of a series, after ``tag``.
@@ -40,60 +37,15 @@ COLUMNS: Final[Mapping[str, pl.DataType]] = {
     "total": pl.Float64(),
 }
 
-#: Rows that are held at one time: some 30 MB of frames, and as many objects of Python.
-_BLOCK_ROWS: Final = 200_000
 _ONE: Final = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
-    """The buckets between ``edges`` of each of the tags, tag by tag."""
-
-    catalogue: Catalogue
-    tag_ids: Sequence[int]
-    edges: Sequence[datetime]
-
-    def __len__(self) -> int:
-        return len(self.tag_ids) * self._buckets
-
-    @property
-    def _buckets(self) -> int:
-        return len(self.edges) - 1
-
-    def place(self, key: Key) -> int:
-        """Where the row with this *key* stands, tag id and start [us since 1970].
-
-        Raises
-        ------
-        RequestError
-            There is no such row: the key is of another series.
-        """
-        tag_id, us = key
-        bucket = bisect_left(self.edges, from_us(us))
-        if tag_id not in self.tag_ids or bucket >= self._buckets:
-            raise RequestError("cursor", key, "send the cursor of the page before, unchanged")
-        return self.tag_ids.index(tag_id) * self._buckets + bucket
-
-    def key(self, place: int) -> Key:
-        """The key of the row at *place*."""
-        tag, bucket = divmod(place, self._buckets)
-        return self.tag_ids[tag], to_us(self.edges[bucket])
-
-    def rows(self, frames: FrameReader, first: int, stop: int) -> Iterator[pl.DataFrame]:
-        """The rows from *first* to just before *stop*: ``tag_id`` and `COLUMNS`, block by block."""
-        for tags, edges in self._blocks(first, stop):
-            yield _block(frames, self.catalogue, tags, edges)
-
-    def _blocks(self, first: int, stop: int) -> Iterator[tuple[Sequence[int], Sequence[datetime]]]:
-        """The rows cut into blocks, each some tags in some consecutive buckets."""
-        while first < stop:
-            tag, bucket = divmod(first, self._buckets)
-            last = min(self._buckets, bucket + min(stop - first, _BLOCK_ROWS))
-            tags = 1
-            if last - bucket == self._buckets:
-                tags = min(stop - first, _BLOCK_ROWS) // self._buckets
-            yield self.tag_ids[tag : tag + tags], self.edges[bucket : last + 1]
-            first += tags * (last - bucket)
+def rows(
+    frames: FrameReader, catalogue: Catalogue, grid: Grid, first: int, stop: int
+) -> Iterator[pl.DataFrame]:
+    """The rows of *grid* from *first* to just before *stop*: ``tag_id`` and `COLUMNS`."""
+    for tags, edges in grid.blocks(first, stop):
+        yield _block(frames, catalogue, tags, edges)
 
 
 def bucketed(
@@ -106,7 +58,7 @@ def bucketed(
     starts = pl.Series("start", list(edges[:-1]), dtype=INSTANT)
     width = widest(edges)
     every = width if width in (HOUR, MINUTE) else timedelta(seconds=1)
-    step = max(1, _BLOCK_ROWS // max(1, len(tag_ids))) * every
+    step = max(1, BLOCK_ROWS // max(1, len(tag_ids))) * every
     start, found = edges[0], []
     while start < edges[-1]:
         # Whole hours, so that the rollups by hour are not cut.

@@ -4,6 +4,9 @@ A rollup is used for whole hours or minutes that are clean. What is open (the la
 (a late reading came and the rollup worker has not been there yet) or simply has no rollup is
 summarised from raw readings by the same function that the worker uses. The answer is the same
 either way, to the rounding of sums of floats; what differs is the time that it takes.
+
+In a signed period (`api.signed`) the rollups alone are looked at, minute by minute at least:
+neither marks nor readings that came after the signature change an answer.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +16,7 @@ from typing import Final
 import polars as pl
 import sqlalchemy as sa
 
+from api import signed
 from api.span import Span
 from kpi.derive import Derived, derive, derived_tags
 from kpi.frames import INSTANT, SUMMARY
@@ -38,11 +42,14 @@ def summaries(
     tag_ids: Sequence[int],
     span: Span,
     widest: timedelta,
+    *,
+    reopened: bool = False,
 ) -> pl.DataFrame:
     """Rows of `kpi.frames.SUMMARY` that tile *span*, none across a multiple of *widest*.
 
     *frames* should be a snapshot, so that marks, rollups and readings are of one moment. A bucket
-    in which nothing is covered has no row.
+    in which nothing is covered has no row. *reopened* is what would be if the signed periods were
+    opened again.
     """
     tags = tag_frame(catalogue, sorted(set(tag_ids)))
     pieces = tags.select("tag_id", start=_at(span.start), end=_at(span.end))
@@ -50,16 +57,26 @@ def summaries(
         found = [_from_raw(frames, catalogue, tags, pieces, widest)]
     else:
         found = []
-        unclean = _unclean(frames, catalogue, tags, span)
+        frozen = [] if reopened else signed.frozen(frames, span)
+        unclean = signed.without(_unclean(frames, catalogue, tags, span), frozen)
+        if reopened:
+            unclean = _with_late(unclean, signed.late_hours(frames, span), tags)
         for rollup, width in _TIERS:
             if widest % width == timedelta(0):
                 whole = _whole(pieces, width)
                 rows = _clean(_rolled_up(frames, rollup, tags, whole, width), unclean, width)
                 pieces = _without(pieces, rows, width)
                 found.append(rows)
-        found.append(_from_raw(frames, catalogue, tags, pieces, MINUTE))
+        rest = signed.without(pieces, frozen)
+        found.append(_from_raw(frames, catalogue, tags, rest, MINUTE))
     # A first bucket that the span cuts is labelled by where it is cut.
     return pl.concat(found).with_columns(bucket=pl.max_horizontal("bucket", _at(span.start)))
+
+
+def _with_late(unclean: pl.DataFrame, late: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
+    of_tags = late.join(tags.select("tag_id"), on="tag_id", how="semi")
+    columns = ["tag_id", "start", "end"]
+    return pl.concat([unclean.select(columns), of_tags.select(columns)]).sort("tag_id", "start")
 
 
 def _at(instant: datetime) -> pl.Expr:
@@ -158,13 +175,13 @@ def _from_raw(
     found = [pl.DataFrame(schema=SUMMARY)]
     for group, start, end in _groups(pieces, tags):
         wanted = tags.filter(pl.col("tag_id").is_in(group))
-        for part in _parts(wanted, Span(start, end), width):
-            readings = _readings(frames, catalogue, wanted, part)
+        for part in parts(wanted, Span(start, end), width):
+            readings = readings_of(frames, catalogue, wanted, part)
             found.append(summarise(readings, wanted, part.start, part.end, width))
     return _inside(pl.concat(found), pieces, width)
 
 
-def _readings(
+def readings_of(
     frames: FrameReader, catalogue: Catalogue, tags: pl.DataFrame, span: Span
 ) -> pl.DataFrame:
     """The readings of *tags* in *span* with their bounds, those of computed tags computed."""
@@ -187,7 +204,7 @@ def _readings(
     return pl.concat([readings, derive(readings, wanted, derived, known)])
 
 
-def _parts(tags: pl.DataFrame, span: Span, width: timedelta) -> Iterator[Span]:
+def parts(tags: pl.DataFrame, span: Span, width: timedelta) -> Iterator[Span]:
     """*span* in parts of as many readings as memory should hold; cut at multiples of *width*."""
     part = timedelta(seconds=_READINGS / tags.select(_per_second().sum()).item())
     step = max(part // width, 1) * width

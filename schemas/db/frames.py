@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from queue import Empty, LifoQueue
+from threading import Lock
 from typing import Any, Final, Self
 
 import adbc_driver_manager
@@ -15,7 +16,7 @@ from sqlalchemy.dialects import postgresql
 
 from schemas.db.catalogue import Catalogue
 from schemas.db.engine import conninfo, wrap_errors
-from schemas.errors import DatabaseDown, DefectError
+from schemas.errors import DatabaseBusy, DatabaseDown, DefectError
 
 #: A frame of readings.
 READINGS: Final = pl.Schema(
@@ -52,6 +53,7 @@ class FrameReader:
     def __init__(self, dsn: str) -> None:
         self._dsn = conninfo(dsn)
         self._idle: LifoQueue[dbapi.Connection] = LifoQueue()
+        self._statements = _Statements()
 
     def __enter__(self) -> Self:
         return self
@@ -66,6 +68,16 @@ class FrameReader:
                 self._idle.get_nowait().close()
             except Empty:
                 return
+
+    def apart(self) -> "FrameReader":
+        """A reader over the same connections whose `cancel` ends its own statements alone."""
+        one = FrameReader(self._dsn)
+        one._idle = self._idle
+        return one
+
+    def cancel(self) -> None:
+        """End what this reader is reading; from any thread. It reads nothing more after that."""
+        self._statements.cancel()
 
     def fetch(self, query: Select[Any]) -> pl.DataFrame:
         """The rows of *query*, columns typed as in the database.
@@ -85,7 +97,7 @@ class FrameReader:
         early ends the statement.
         """
         statement = _statement(query)
-        with wrap_errors(), self._connection() as connection, connection.cursor() as cursor:
+        with wrap_errors(), self._connection() as connection, self._cursor(connection) as cursor:
             cursor.adbc_statement.set_options(**_BATCHES)
             cursor.execute(statement)
             batches = iter(cursor.fetch_record_batch())
@@ -99,6 +111,7 @@ class FrameReader:
             _execute(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             one = FrameReader(self._dsn)
             one._idle.put(connection)
+            one._statements = self._statements
             yield one
             _execute(connection, "COMMIT")
 
@@ -139,10 +152,15 @@ class FrameReader:
         return self._fetch(_bound(_ids(tag_ids), "true", "DESC")).cast(READINGS).sort("tag_id")
 
     def _fetch(self, statement: str) -> pl.DataFrame:
-        with wrap_errors(), self._connection() as connection, connection.cursor() as cursor:
+        with wrap_errors(), self._connection() as connection, self._cursor(connection) as cursor:
             cursor.execute(statement)
             frame: pl.DataFrame = cursor.fetch_polars()
             return frame
+
+    @contextmanager
+    def _cursor(self, connection: dbapi.Connection) -> Iterator[dbapi.Cursor]:
+        with connection.cursor() as cursor, self._statements.of(cursor):
+            yield cursor
 
     @contextmanager
     def _connection(self) -> Iterator[dbapi.Connection]:
@@ -158,6 +176,35 @@ class FrameReader:
                 self.close()  # the idle ones have met the same restart of the server
             raise
         self._idle.put(connection)
+
+
+class _Statements:
+    """The statements under way, so that another thread can end them."""
+
+    def __init__(self) -> None:
+        self._running: set[dbapi.Cursor] = set()
+        self._cancelled = False
+        self._lock = Lock()
+
+    @contextmanager
+    def of(self, cursor: dbapi.Cursor) -> Iterator[None]:
+        """Count *cursor* in while it is used."""
+        with self._lock:
+            if self._cancelled:
+                raise DatabaseBusy("whoever asked for this has left")
+            self._running.add(cursor)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.discard(cursor)
+
+    def cancel(self) -> None:
+        """End them, and let none begin."""
+        with self._lock:
+            self._cancelled = True
+            for cursor in self._running:
+                cursor.adbc_cancel()
 
 
 def tag_frame(catalogue: Catalogue, tag_ids: Iterable[int]) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""One table in three formats."""
+"""One table in every format."""
 
 import csv
 import io
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import orjson
 import polars as pl
 import pyarrow.ipc
+import pyarrow.parquet
 import pytest
 
 from api.formats import WRITERS, Format, choose_format
@@ -71,6 +72,32 @@ def test_arrow_says_the_same() -> None:
     assert orjson.loads(table.schema.metadata[b"ertis"])["start"] == "2026-01-01T00:00:00Z"
 
 
+def test_columns_say_the_same() -> None:
+    """Lists of equal length instead of a list of objects."""
+    body = orjson.loads(write(Format.COLUMNS, FRAME[:1], FRAME[:0], FRAME[1:]))
+    assert body.pop("columns") == {name: [row[name] for row in ROWS] for name in FRAME.columns}
+    assert body == {"start": "2026-01-01T00:00:00Z", "cursor": None}
+    assert orjson.loads(write(Format.COLUMNS))["columns"] == {name: [] for name in FRAME.columns}
+
+
+def test_ndjson_says_the_same() -> None:
+    """An object a line."""
+    text = write(Format.NDJSON, FRAME[:1], FRAME[:0], FRAME[1:]).decode()
+    assert [orjson.loads(line) for line in text.splitlines()] == ROWS
+
+
+def test_parquet_says_the_same() -> None:
+    """A row group a frame; the facts are in the schema."""
+    written = io.BytesIO(write(Format.PARQUET, FRAME[:1], FRAME[1:]))
+    file = pyarrow.parquet.ParquetFile(written)
+    read = pl.DataFrame(pl.from_arrow(file.read()))
+    finite = pl.when(pl.col("value").is_finite()).then("value")
+    assert read["tag"].cast(pl.String).to_list() == [row["tag"] for row in ROWS]
+    assert read.drop("tag").equals(FRAME.with_columns(finite).drop("tag"))
+    assert file.num_row_groups == 2
+    assert orjson.loads(file.schema_arrow.metadata[b"ertis"])["start"] == "2026-01-01T00:00:00Z"
+
+
 @pytest.mark.parametrize(
     ("given", "accept", "form"),
     [
@@ -81,6 +108,9 @@ def test_arrow_says_the_same() -> None:
         (None, "text/*", Format.CSV),
         (None, "application/json;q=0.5, text/csv", Format.CSV),
         (None, "application/vnd.apache.arrow.stream", Format.ARROW),
+        (None, "application/x-ndjson", Format.NDJSON),
+        (None, "application/vnd.apache.parquet", Format.PARQUET),
+        (Format.COLUMNS, "application/json", Format.COLUMNS),
         (Format.CSV, "application/json", Format.CSV),
         (None, "text/csv;q=0, application/json;q=x, */*", Format.JSON),
     ],

@@ -20,6 +20,7 @@ from schemas.db.catalogue import Catalogue
 from schemas.db.tiers import ensure_span
 from tests.api.conftest import SETTINGS, Serve, frozen
 from tests.api.demo import LINE, NOW, POTS, insert, instants
+from tests.fixtures.until import until
 
 URL = "/api/v1/history"
 VOLTAGES = f"{LINE}/pot-*/voltage"
@@ -218,7 +219,7 @@ def test_a_calendar_day_of_the_plant_has_25_hours(
         ({"from": "2026-11-21T10:00:00"}, "from", "zone"),
         ({"from": "2026-11-21T10:00:00+05:00 "}, "from", "ISO 8601"),
         ({"to": "2026-11-21T09:00:00Z", "from": "now"}, "from", "before"),
-        ({"mode": "average"}, "mode", "'raw' or 'summary'"),
+        ({"mode": "average"}, "mode", "'summary'"),
         ({"every": "1h"}, "every", "mode=summary"),
         ({"mode": "summary", "every": "1 hour"}, "every", "15m"),
         ({"mode": "summary", "every": "day", "zone": "Almaty"}, "zone", "Asia/Almaty"),
@@ -259,6 +260,86 @@ def test_a_cursor_fits_its_own_request_alone(demo: httpx.Client) -> None:
     answer = demo.get(URL, params={"tag": ONE, "cursor": str(cursor), **TEN_MINUTES})
 
     assert answer.json()["parameter"] == "cursor"
+
+
+def test_post_answers_what_get_answers(demo: httpx.Client) -> None:
+    """The parameters as one object; the next page is in the header, for there is no link."""
+    asked: dict[str, str | int | list[str]] = {"tag": [ONE, VOLTAGES], "limit": 100, **TEN_MINUTES}
+    by_get, by_post = demo.get(URL, params=asked), demo.post(URL, json=asked)
+
+    assert by_post.json() == by_get.json()
+    assert by_post.headers["Ertis-Cursor"] == by_get.json()["cursor"]
+    assert "Link" in by_get.headers
+    assert "Link" not in by_post.headers
+
+
+@pytest.mark.parametrize(
+    ("body", "parameter"),
+    [
+        ('{"tag": ["a"], "fro": "-1h"}', "fro"),
+        ('{"tag": "a"}', "tag"),
+        ("[1", "body"),
+        ("[]", "body"),
+        ("{}", "tag"),
+    ],
+)
+def test_a_body_that_cannot_be_used_is_a_problem(
+    demo: httpx.Client, body: str, parameter: str
+) -> None:
+    """As a query that cannot be."""
+    answer = demo.post(URL, content=body, headers={"Content-Type": "application/json"})
+
+    assert (answer.status_code, answer.json()["parameter"]) == (422, parameter)
+
+
+def test_text_readings_are_served(api: httpx.Client, database: str, pavlodar: Catalogue) -> None:
+    """What arrived as text stands in a table of its own, and has a mode of its own."""
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "INSERT INTO reading_text VALUES (%s, %s, 'recipe 7', 192)",
+            (pavlodar.tag_ids[ONE], NOW - timedelta(minutes=1)),
+        )
+
+    found = rows(get(api, tag=ONE, mode="text", **{"from": "-1h", "to": "now"}))
+
+    assert found == [
+        {"tag": ONE, "ts": "2026-11-21T09:59:00Z", "value": "recipe 7", "quality": 192}
+    ]
+
+
+def test_columns_stay_within_what_can_be_held(demo: httpx.Client) -> None:
+    """Every other format is streamed."""
+    problem = demo.get(URL, params={"tag": ONE, "format": "columns", "limit": 2_000_000}).json()
+
+    assert (problem["status"], problem["parameter"]) == (422, "limit")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"limit": 7},
+        {"mode": "summary", "every": "7m"},
+        {"mode": "plot", "pixels": 13},
+        {"mode": "interpolated", "every": "3m"},
+    ],
+)
+def test_an_estimate_is_what_comes(demo: httpx.Client, query: dict[str, str]) -> None:
+    """Rows and pages to the row, bytes to a factor of two."""
+    asked = {"tag": VOLTAGES, "format": "csv", **TEN_MINUTES, **query}
+    told = demo.get(f"{URL}/estimate", params=asked).json()
+    text, found = "", 0
+    while True:
+        answer = demo.get(URL, params=asked)
+        text, found = text + answer.text, found + 1
+        if "Ertis-Cursor" not in answer.headers:
+            break
+        asked["cursor"] = answer.headers["Ertis-Cursor"]
+
+    assert told["exact"]
+    assert (told["rows"], told["pages"]) == (text.count("\n") - found, found)
+    assert demo.post(f"{URL}/estimate", json={**asked, "tag": [VOLTAGES]}).json() == told
+    assert len(text) / 2 < told["bytes"] < 2 * len(text)
 
 
 LONG = {"tag": ONE, "from": "-7d", "format": "csv", "limit": "2000000"}
@@ -307,3 +388,39 @@ def test_long_answers_have_a_bound(serve: Serve, database: str, pavlodar: Catalo
 
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
     assert small.status_code == 200
+
+
+def test_more_than_a_million_rows_are_estimated(
+    serve: Serve, database: str, pavlodar: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the first of them, as though the rest were as dense."""
+    monkeypatch.setattr("api.estimate.COUNTED_MAX", 50_000)
+    client = long_history(serve, database, pavlodar)
+    span = {"from": (NOW - timedelta(days=6)).isoformat(), "to": "-1d"}
+
+    told = client.get(f"{URL}/estimate", params={"tag": ONE, **span}).json()
+
+    assert not told["exact"]
+    assert told["rows"] == pytest.approx(5 * 86_400, rel=0.01)
+
+
+def test_a_caller_who_leaves_ends_the_statement(
+    serve: Serve, database: str, pavlodar: Catalogue
+) -> None:
+    """Also before the first row: a lock keeps the query waiting, and nobody waits for it."""
+    client = serve(create_app(SETTINGS, database, frozen))
+    client.get("/api/v1/tags")
+    with psycopg.connect(database) as holder, psycopg.connect(database, autocommit=True) as watcher:
+        holder.execute("LOCK TABLE reading IN ACCESS EXCLUSIVE MODE")
+
+        def waiting() -> bool:
+            query = (
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            found = watcher.execute(query).fetchone()
+            return found is not None and found[0] > 0
+
+        with pytest.raises(httpx.ReadTimeout):
+            client.get(URL, params={"tag": ONE, "from": "-1h"}, timeout=1.0)
+        until(lambda: not waiting(), "the statement to end", within_s=10)

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from api.series import Series, bucketed, widest
+from api.grid import Grid
+from api.series import bucketed, rows, widest
 from api.span import Span, cut, parse_zone
 from api.summaries import MINUTE
 from ingest.rollup.worker import RollupWorker
@@ -226,7 +227,7 @@ def test_many_parts_give_what_one_gives(plant: Plant, monkeypatch: pytest.Monkey
     whole = plant.answer(edges)
     monkeypatch.setattr("api.summaries._READINGS", 300)
     monkeypatch.setattr("api.summaries._ROUND_TRIP", 1)
-    monkeypatch.setattr("api.series._BLOCK_ROWS", 8)
+    monkeypatch.setattr("api.series.BLOCK_ROWS", 8)
 
     assert_same(plant.answer(edges), whole)
 
@@ -236,15 +237,15 @@ def test_many_parts_give_what_one_gives(plant: Plant, monkeypatch: pytest.Monkey
 def test_any_part_of_a_series_is_that_part(plant: Plant, first: int, count: int) -> None:
     """Rows from any place on are the rows that stand there in the whole series."""
     edges = cut(Span(NOW - timedelta(hours=1), NOW), "7m", ALMATY)
-    series = Series(plant.catalogue, plant.ids, edges)
-    stop = min(first + count, len(series))
+    grid = Grid(plant.ids, edges)
+    stop = min(first + count, len(grid))
     with plant.frames.snapshot() as frames:
-        whole = pl.concat(series.rows(frames, 0, len(series)))
-        part = pl.concat([whole[:0], *series.rows(frames, first, stop)])
+        whole = pl.concat(rows(frames, plant.catalogue, grid, 0, len(grid)))
+        part = pl.concat([whole[:0], *rows(frames, plant.catalogue, grid, first, stop)])
 
-    assert whole.height == len(series)
+    assert whole.height == len(grid)
     assert_same(part, whole[first:stop])
-    assert all(series.place(series.key(place)) == place for place in range(first, stop))
+    assert all(grid.place(grid.key(place)) == place for place in range(first, stop))
 
 
 @pytest.mark.parametrize(
