@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 from typing import Annotated, Final
 
 import polars as pl
@@ -17,6 +18,7 @@ from api.formulas import find_binding, find_kpi
 from api.openapi import answers
 from api.parameters import AskedTable, begin, check_budget
 from api.series import bucketed
+from api.signed import Signature, signatures
 from api.span import cut, from_us, to_us
 from api.store import Database, Store
 from api.stream import Answer, Frames, streamed
@@ -80,7 +82,11 @@ class KpiRow:
 
 @dataclass(frozen=True, slots=True)
 class KpiSeries:
-    """A KPI at an asset over a span; ``tags`` names those of each input, with lineage."""
+    """A KPI at an asset over a span; ``tags`` names those of each input, with lineage.
+
+    ``signed`` are the periods in the span that are signed: there the value is as it was signed,
+    without what came ``late``. ``code_version`` is that of the code that computed the answer.
+    """
 
     kpi: str
     title: str
@@ -89,8 +95,10 @@ class KpiSeries:
     formula: str
     source: str
     parameter_set: str
+    code_version: str
     start: datetime
     end: datetime
+    signed: list[Signature]
     truncated: bool
     cursor: str | None
     rows: list[KpiRow]
@@ -141,6 +149,8 @@ def _answer(store: Store, kpi: Kpi, asked: AskedKpi) -> Answer:
     first = bisect_left(edges, from_us(key[0])) if key else 0
     page = edges[first : first + asked.limit + 1]
     truncated = page[-1] < span.end
+    with store.connection() as connection:
+        signed = signatures(connection, span, binding.tag_ids)
     facts: dict[str, object] = {
         "kpi": kpi.id,
         "title": kpi.title,
@@ -149,8 +159,10 @@ def _answer(store: Store, kpi: Kpi, asked: AskedKpi) -> Answer:
         "formula": kpi.formula_text,
         "source": kpi.source,
         "parameter_set": kpi.parameters(asked.parameters).name,
+        "code_version": version("ertis"),
         "start": span.start,
         "end": span.end,
+        "signed": signed,
         "truncated": truncated,
         "cursor": Cursor(request, (to_us(page[-1]), 0), span.us).encode() if truncated else None,
     }
