@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -45,11 +46,14 @@ def run(
     metrics_port: MetricsPort = None,
     verbose: Verbose = False,
 ) -> None:
-    """Scan the devices of the file and deliver what they show, until SIGTERM or Ctrl-C."""
-    loaded = load_config(config, dict(map(_address, source or ())))
+    """Scan the devices of the file and deliver what they show, until SIGTERM or Ctrl-C.
+
+    SIGHUP reads the file again; one that is wrong changes nothing.
+    """
+    read = partial(load_config, config, dict(map(_address, source or ())))
     configure_logs("edge", verbose=verbose)
     _quiet_libraries()
-    asyncio.run(run_agent(loaded, data_dir, metrics_port))
+    asyncio.run(run_agent(read, data_dir, metrics_port))
 
 
 @app.command()

@@ -50,6 +50,7 @@ class Agent:
     """One edge node. ``live=False`` sends history only.
 
     ``devices`` are the tags of each device; those of the node itself stand under the empty name.
+    ``marks`` say how far each event log was read.
     """
 
     def __init__(
@@ -73,6 +74,10 @@ class Agent:
         self._aliases = {device: spool.declare(device, paths) for device, paths in devices.items()}
         self._aliases[""] = spool.declare("", (*NODE_METRICS, *devices.get("", ())))
         held = spool.contents()
+        # What waits in the spool may be of devices and tags that the file names no more.
+        for device in held.last_of_device:
+            self._aliases[device] = spool.aliases(device)
+        self.marks = spool.marks()
         self._unacknowledged = held.readings
         self.session = EdgeSession(
             identity,
@@ -103,9 +108,18 @@ class Agent:
         self._batch.add(device, readings)
         self._unacknowledged += len(readings)
         self._batch.marks |= marks or {}
+        self.marks |= marks or {}
         if link is not None:
             self._batch.links[device] = link
         self._fed.set()
+
+    async def declare(self, devices: Mapping[str, Sequence[str]]) -> None:
+        """Have these tags of each device as well; the births tell of them."""
+        for device, paths in devices.items():
+            new = await self._on_disk(self._spool.declare, device, paths)
+            self._aliases[device] = {**self._aliases.get(device, {}), **new}
+        declared = {device: self._aliases[device] for device in devices}
+        self._perform(self.session.declare(declared, _now()))
 
     @property
     def unacknowledged(self) -> int:
@@ -203,9 +217,7 @@ class Agent:
             if bd_seq is None:
                 bd_seq = await self._on_disk(self._spool.next_bd_seq)
             will = self.session.will(bd_seq, _now())
-            # Unique as the descriptor is: ids hold no "/", but they may hold "-".
-            client_id = f"ertis-edge-{self._identity.group}/{self._identity.node}"
-            link = Connection(self._settings, client_id, will.topic, will.payload)
+            link = Connection(self._settings, self._identity.client_id, will.topic, will.payload)
             started = time.monotonic()
             try:
                 await link.open()

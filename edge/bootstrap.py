@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
@@ -13,7 +13,7 @@ from edge.agent import Agent
 from edge.config import DeliveryTable, EdgeConfig, NodeTable, SpoolTable
 from edge.counters import EdgeCounters
 from edge.delivery import Limits
-from edge.scan import keep_scanning
+from edge.roster import Roster, keep_reloading, paths_of
 from edge.session import Identity
 from edge.spool import Spool
 from schemas.errors import ConfigError
@@ -40,30 +40,31 @@ class NodeConfig(Protocol):
         """How it sends."""
 
 
-async def run_agent(config: EdgeConfig, data_dir: Path | None, metrics_port: int | None) -> None:
-    """Scan and deliver until SIGTERM or SIGINT.
+async def run_agent(
+    read: Callable[[], EdgeConfig], data_dir: Path | None, metrics_port: int | None
+) -> None:
+    """Scan and deliver what *read* says until SIGTERM or SIGINT; read again at SIGHUP.
 
     Raises
     ------
     ConfigError
-        The spool, the port for counters or the environment cannot be used.
+        The file, the spool, the port for counters or the environment cannot be used.
     """
     registry = CollectorRegistry()
     counters = EdgeCounters(registry)
-    spool = open_spool(config.node, config.spool, data_dir)
-    marks = spool.marks()
-    paths = {device.device: device.paths for device in config.devices}
-    agent = make_agent(config, paths, spool, counters)
+    config = read()
+    agent = make_agent(
+        config, paths_of(config), open_spool(config.node, config.spool, data_dir), counters
+    )
     if metrics_port is not None:
         try:
             start_http_server(metrics_port, "127.0.0.1", registry)
         except OSError as error:
             raise ConfigError("--metrics-port", metrics_port, f"{error.strerror}") from error
-    scans = [
-        keep_scanning(device.open(marks), device.rules, agent, counters)
-        for device in config.devices
-    ]
-    await operate(agent, scans)
+    roster = Roster(config, agent, counters)
+    hangup = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup.set)
+    await operate(agent, [roster.keep(), keep_reloading(read, roster, hangup)])
 
 
 def open_spool(node: NodeTable, table: SpoolTable, data_dir: Path | None) -> Spool:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -23,19 +24,26 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 async def keep_scanning(
-    source: Source, rules: Mapping[str, Rule], agent: Agent, counters: EdgeCounters
+    source: Source,
+    rules: Mapping[str, Rule],
+    agent: Agent,
+    counters: EdgeCounters,
+    ending: asyncio.Event,
 ) -> None:
-    """Scan *source* at its pace and feed *agent* what is to be reported, until cancelled."""
+    """Scan *source* at its pace and feed *agent* what is to be reported.
+
+    Ends behind the scan during which *ending* is set, and closes the source; at once if cancelled.
+    """
     device = source.device
     report = ExceptionReport(rules)
     marks: Mapping[str, int] = {}
     failures = 0
     up: bool | None = None
     gone: dict[str, int] = {}
-    pace = _Pace(source.period_s)
+    pace = _Pace(source.period_s, ending)
     late = counters.scan_late.labels(device)
     try:
-        while True:
+        while not ending.is_set():
             late.observe(pace.late_s())
             try:
                 scan = await source.scan()
@@ -48,7 +56,7 @@ async def keep_scanning(
                     gone |= {reading.tag: reading.ts_ms for reading in lost}
                     agent.feed(device, lost, link=False)
                 up = False
-                await asyncio.sleep(full_jitter(failures, cap_s=_RETRY_CAP_S))
+                await pace.wait(full_jitter(failures, cap_s=_RETRY_CAP_S))
                 failures += 1
                 pace.start()
                 continue
@@ -81,9 +89,15 @@ class _Pace:
     leaves the missed ones out. Without a period a scan waits by itself and the next starts at once.
     """
 
-    def __init__(self, period_s: float) -> None:
+    def __init__(self, period_s: float, ending: asyncio.Event) -> None:
         self._period_s = period_s
+        self._ending = ending
         self.start()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait, but not beyond the end."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ending.wait(), max(0.0, seconds))
 
     def start(self) -> None:
         """The next scan is due now."""
@@ -103,7 +117,7 @@ class _Pace:
         if (over_s := self.late_s()) > 0:
             missed = int(over_s // self._period_s) + 1
             self._due += missed * self._period_s
-        await asyncio.sleep(self._due - time.monotonic())
+        await self.wait(self._due - time.monotonic())
         return missed
 
 

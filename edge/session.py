@@ -47,6 +47,15 @@ class Identity:
     node: str
     host: str | None = None
 
+    @property
+    def client_id(self) -> str:
+        """The MQTT client id, as unique as the descriptor.
+
+        An id may hold "-", so the length of the first tells where it ends; "/", which none may
+        hold, would do, but rumqttd refuses it in a client id.
+        """
+        return f"ertis-edge-{len(self.group)}-{self.group}-{self.node}"
+
     def topic(self, kind: MessageType, device: str = "") -> str:
         """The topic of a message of this node."""
         return str(Topic(self.group, kind, self.node, device or None))
@@ -146,6 +155,18 @@ class EdgeSession:
         except PayloadError as error:
             return [Refused(error.reason, f"{topic}: {error}")]
         return [Refused("topic", f"{topic} was not subscribed to")]
+
+    def declare(self, aliases: Mapping[str, Mapping[str, int]], now: Now) -> list[Action]:
+        """The node has these metrics from now on; what is declared already stays so.
+
+        A metric that is left out would be missed by frames of it that are still to be sent.
+        """
+        for name, known in aliases.items():
+            if name:
+                device = self._devices.setdefault(name, _Device({}))
+                device.aliases = {**device.aliases, **known}
+        self._node_aliases = {**self._node_aliases, **aliases.get("", {})}
+        return self._birth(now) if self.state is State.BORN else []
 
     def committed(
         self,

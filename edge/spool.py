@@ -159,17 +159,18 @@ class Spool:
     def declare(self, device: str, names: Sequence[str]) -> dict[str, int]:
         """The aliases of *device*'s metrics and of its spool position; new ones where needed."""
         names = [*names, SPOOL_POSITION]
-        known = self._aliases(device)
+        known = self.aliases(device)
         if new := [name for name in names if name not in known]:
             with self._transaction():
                 self._db.executemany(
                     "insert into metric (device, name) values (?, ?) on conflict do nothing",
                     ((device, name) for name in new),
                 )
-            known = self._aliases(device)
+            known = self.aliases(device)
         return {name: known[name] for name in names}
 
-    def _aliases(self, device: str) -> dict[str, int]:
+    def aliases(self, device: str) -> dict[str, int]:
+        """The aliases of every metric that *device* ever had."""
         rows = self._db.execute("select name, alias from metric where device = ?", (device,))
         return dict(rows.fetchall())
 

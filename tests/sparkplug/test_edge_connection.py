@@ -220,7 +220,7 @@ def test_one_connection_at_a_time(wire: Recorder) -> None:
 )
 def test_the_client_id_is_the_descriptor(wire: Recorder) -> None:
     """A broker admits one client of an id: so of two nodes of one group and name only one lives."""
-    assert {each.client_id for each in connects(wire)} == {"ertis-edge-site/node"}
+    assert {each.client_id for each in connects(wire)} == {"ertis-edge-4-site-node"}
 
 
 @tck("topics-nbirth-mqtt")
