@@ -9,7 +9,14 @@ A.29, with their errata), but for TimeAverage2 and Total2 of H3 and PercentGood 
 seen as quotations of annex A of release 1.05 alone; SERVER is TestData.xml of the OPC Foundation's
 sample historian (github.com/OPCFoundation/UA-.NETStandard, commit 8119bf9), which is older than the
 rule that known data ends 1 ms after the last reading: the intervals that this rule touches are not
-compared.
+compared. NODE are the rows of annex A that a public server tests itself by (github.com/node-opcua/
+node-opcua, packages/node-opcua-aggregates/test/test_aggregates.ts, commit 031cc92). It answers bad
+where Count of H3 and PercentGood of H1 meet a bad reading, at 12:00:32; the examples of 1.05 give 1
+and the table quoted from 1.05 gives 0 there, as their configurations demand: not compared.
+
+Not seen published anywhere: Delta, NumberOfTransitions, WorstQuality2, VarianceSample and both
+aggregates of the population. AnnotationCount, whose table was seen, has nothing to count: readings
+have no annotations.
 """
 
 from collections.abc import Sequence
@@ -283,4 +290,18 @@ SERVER = [
     Table("PercentBad", "H1", "62.5 0 50 12.5 0 0 -"),
     Table("PercentBad", "H2", "12.5 0 37.5 0 18.75 ? -"),
     *_alike(Table("WorstQuality", "H1", "192 192 0 192 64 192 -"), "H2"),
+]
+
+NODE = [
+    Table("Count", "H1", "1 2 - 2 0* 2 -"),
+    Table("Count", "H2", "1 2 1* 2 1* 3 -"),
+    Table("Count", "H3", "1 2 ? 2 ? 3 -"),
+    Table("PercentGood", "H1", "37.5 100 ? 87.5 0 100 -"),
+    *_alike(Table("PercentGood", "H2", "87.5 100 62.5 100 81.25 70.003 -"), "H3", "H4"),
+    Table("PercentBad", "H1", "62.5 0 50 12.5 0 0 -"),
+    *_alike(Table("PercentBad", "H2", "12.5 0 37.5 0 18.75 29.997 -"), "H3", "H4"),
+    Table("DurationBad", "H1", "10000 0 8000 2000 0 0 -"),
+    *_alike(Table("DurationBad", "H2", "2000 0 6000 0 3000 3000 -"), "H3", "H4"),
+    Table("DurationGood", "H1", "6000 16000 0 14000 0 10001 -"),
+    *_alike(Table("DurationGood", "H2", "14000 16000 10000 16000 13000 7001 -"), "H3", "H4"),
 ]

@@ -5,7 +5,17 @@ import pytest
 
 import kpi
 from kpi.part13.names import Aggregate
-from tests.kpi.part13.annex import CLAUSES, END, EXAMPLES, HISTORIANS, NOON, SERVER, Table, readings
+from tests.kpi.part13.annex import (
+    CLAUSES,
+    END,
+    EXAMPLES,
+    HISTORIANS,
+    NODE,
+    NOON,
+    SERVER,
+    Table,
+    readings,
+)
 
 
 def _answers(table: Table, samples: pl.DataFrame | None = None) -> pl.DataFrame:
@@ -35,7 +45,12 @@ def _assert_published(table: Table, answers: pl.DataFrame) -> None:
     "table",
     [
         pytest.param(table, id=f"{source}-{table.aggregate}-{table.historian}")
-        for source, tables in (("1.05", EXAMPLES), ("1.04", CLAUSES), ("server", SERVER))
+        for source, tables in (
+            ("1.05", EXAMPLES),
+            ("1.04", CLAUSES),
+            ("server", SERVER),
+            ("node", NODE),
+        )
         for table in tables
     ],
 )
