@@ -4,14 +4,18 @@ rumqttd speaks MQTT 5 and 3.1.1 on ports of their own. The services of Ertis spe
 port lets older devices in.
 """
 
+import time
 from pathlib import Path
 from typing import Final, Self
 
 from iotcore import Broker
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from schemas.errors import BrokerDown, ConfigError
 
 HOST: Final = "127.0.0.1"
+_ANSWER_WITHIN_S: Final = 2.0
 #: rumqttd keeps each topic filter's messages in up to 10 segments of 100 MB before it lets go of
 #: the oldest; a payload beyond 1 MiB closes its sender's connection.
 _ROUTER: Final = """\
@@ -93,6 +97,22 @@ class EmbeddedBroker:
         if self._broker is not None:
             self._broker.stop()
             self._broker = None
+
+    def answers(self) -> bool:
+        """Whether a client is let in: after a panic, rumqttd listens and says nothing."""
+        client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5, reconnect_on_failure=False)
+        client.connect_timeout = _ANSWER_WITHIN_S
+        deadline = time.monotonic() + _ANSWER_WITHIN_S
+        try:
+            client.connect(HOST, self.port)
+            while not client.is_connected() and time.monotonic() < deadline:
+                if client.loop(_ANSWER_WITHIN_S) is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    return False
+            return client.is_connected()
+        except OSError:
+            return False
+        finally:
+            client.disconnect()
 
     def _document(self) -> str:
         listeners = [("v5", self.port), ("v4", self.v3_port)]

@@ -102,3 +102,19 @@ def test_ctrl_c_is_left_to_the_owner(tmp_path: Path) -> None:
         assert broker.pid is not None
         os.kill(broker.pid, signal.SIGINT)
         assert exchange(broker.port, MQTTProtocolVersion.MQTTv5, b"x") == b"x"
+
+
+def test_a_broker_that_lets_nobody_in_is_known(tmp_path: Path) -> None:
+    """A client id with a slash makes rumqttd 0.20 panic, and then every other does."""
+    with EmbeddedBroker(free_port(), config_dir=tmp_path) as broker:
+        assert broker.answers()
+        fatal = paho.Client(CallbackAPIVersion.VERSION2, "a/b", protocol=MQTTProtocolVersion.MQTTv5)
+        fatal.connect(HOST, broker.port)
+        fatal.loop_start()
+        try:
+            until(lambda: not broker.answers(), "the broker to let nobody in")
+        finally:
+            fatal.disconnect()
+            fatal.loop_stop()
+    with broker:
+        assert broker.answers()
