@@ -16,13 +16,14 @@ from edge.sources.iec104.table import Iec104Table
 from edge.sources.modbus.table import ModbusTable
 from edge.sources.opcua.table import OpcUaTable
 from edge.sources.s7.table import S7Table
+from edge.sources.sunspec.table import SunSpecTable
 from schemas.document import read_document
 from schemas.errors import ConfigError
 from schemas.plant.file import load_plant
 from schemas.plant.model import Plant
 
 SourceTable = Annotated[
-    ModbusTable | OpcUaTable | S7Table | Iec104Table, Field(discriminator="type")
+    ModbusTable | OpcUaTable | S7Table | SunSpecTable | Iec104Table, Field(discriminator="type")
 ]
 #: Every type of source that a file may have.
 SOURCE_TABLES: Final[Sequence[type[SourceSection]]] = get_args(get_args(SourceTable)[0])
