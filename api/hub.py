@@ -11,19 +11,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+import polars as pl
 import structlog
 from anyio import CapacityLimiter, to_thread
 from sse_starlette import ServerSentEvent
 
 from api.counters import Counters
 from api.formats import dumps
+from api.inputs import sums
 from api.latest import Newest, newest
 from api.problem import problem_of
-from api.series import bucketed
 from api.store import Store
 from api.summaries import MINUTE
 from kpi.binding import Binding
-from kpi.evaluate import evaluate
+from kpi.evaluate import evaluate_sums
 from schemas.db.catalogue import Catalogue
 from schemas.errors import UnavailableError
 from schemas.instant import EPOCH, to_ms
@@ -204,12 +205,12 @@ def _live_kpis(
     if not each:
         return {}
     edges = (EPOCH + (at - window - EPOCH) // MINUTE * MINUTE, at)
-    tag_ids = sorted({tag_id for binding in each.values() for tag_id in binding.tag_ids})
+    terms = pl.concat(binding.frame for binding in each.values()).unique()
     with store.frames.snapshot() as frames:
-        found = bucketed(frames, catalogue, tag_ids, edges)
+        found = sums(frames, catalogue, terms, edges)
     live = {}
     for key, binding in each.items():
-        _, _, value, coverage, reason = evaluate(binding, found, edges).row(0)
+        _, _, value, coverage, reason = evaluate_sums(binding, found, edges).row(0)
         kpi = binding.kpi
         live[key] = LiveKpi(kpi.id, binding.asset, kpi.unit, edges[0], value, coverage, reason)
     return live

@@ -15,15 +15,15 @@ from starlette.concurrency import run_in_threadpool
 from api.cursor import Cursor, fingerprint
 from api.formats import Format, choose_format
 from api.formulas import find_binding, find_kpi
+from api.inputs import sums
 from api.openapi import answers
 from api.parameters import AskedTable, begin, check_budget
-from api.series import bucketed
 from api.signed import Signature, signatures
 from api.span import cut, from_us, to_us
 from api.store import Database, Store
 from api.stream import Answer, Frames, streamed
 from kpi.binding import Binding
-from kpi.evaluate import evaluate, lineage
+from kpi.evaluate import evaluate_sums, lineage_of_sums
 from kpi.frames import INSTANT
 from kpi.kpi import Kpi
 from schemas.db.catalogue import Catalogue
@@ -183,8 +183,8 @@ def _rows(
     with store.frames.snapshot() as frames:
         for place in range(0, len(edges) - 1, _BLOCK):
             part = edges[place : place + _BLOCK + 1]
-            found = bucketed(frames, catalogue, binding.tag_ids, part)
-            rows = evaluate(binding, found, part, asked.parameters)
+            found = sums(frames, catalogue, binding.frame, part)
+            rows = evaluate_sums(binding, found, part, asked.parameters)
             if asked.lineage:
                 rows = rows.join(_inputs(binding, found, part), on="start", how="left")
             yield rows
@@ -200,7 +200,7 @@ def _tags(binding: Binding) -> dict[str, list[str]]:
 def _inputs(binding: Binding, found: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
     """``start, inputs``: the lineage of each bucket as a list."""
     return (
-        lineage(binding, found, edges)
+        lineage_of_sums(binding, found, edges)
         .group_by("start", maintain_order=True)
         .agg(inputs=pl.struct(list(_LINEAGE)))
     )

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from api import signed
 from api.span import Span
+from api.tiles import at, clean, inside, outer, whole, without
 from kpi.derive import Derived, derive, derived_tags
 from kpi.frames import INSTANT, SUMMARY
 from kpi.summary import summarise
@@ -51,36 +52,59 @@ def summaries(
     in which nothing is covered has no row. *reopened* is what would be if the signed periods were
     opened again.
     """
-    tags = tag_frame(catalogue, sorted(set(tag_ids)))
-    pieces = tags.select("tag_id", start=_at(span.start), end=_at(span.end))
+    ids = pl.DataFrame({"tag_id": pl.Series(sorted(set(tag_ids)), dtype=pl.Int32)})
+    pieces = ids.with_columns(start=at(span.start), end=at(span.end))
+    return tiled(frames, catalogue, pieces, widest, reopened=reopened)
+
+
+def tiled(
+    frames: FrameReader,
+    catalogue: Catalogue,
+    pieces: pl.DataFrame,
+    widest: timedelta,
+    *,
+    reopened: bool = False,
+) -> pl.DataFrame:
+    """As `summaries`, rows that tile *pieces* of tags (`api.tiles`), which are some minutes."""
+    tags = tag_frame(catalogue, pieces["tag_id"].unique().sort())
+    span = outer(pieces)
     if widest % MINUTE:
         found = [_from_raw(frames, catalogue, tags, pieces, widest)]
     else:
         found = []
         frozen = [] if reopened else signed.frozen(frames, span)
-        unclean = signed.without(_unclean(frames, catalogue, tags, span), frozen)
-        if reopened:
-            unclean = _with_late(unclean, signed.late_hours(frames, span), tags)
+        unclean = unsettled(frames, catalogue, tags, span, reopened=reopened)
         for rollup, width in _TIERS:
             if widest % width == timedelta(0):
-                whole = _whole(pieces, width)
-                rows = _clean(_rolled_up(frames, rollup, tags, whole, width), unclean, width)
-                pieces = _without(pieces, rows, width)
+                inner = whole(pieces, width)
+                rows = clean(_rolled_up(frames, rollup, tags, inner, width), unclean, width)
+                pieces = without(pieces, rows, width)
                 found.append(rows)
         rest = signed.without(pieces, frozen)
         found.append(_from_raw(frames, catalogue, tags, rest, MINUTE))
     # A first bucket that the span cuts is labelled by where it is cut.
-    return pl.concat(found).with_columns(bucket=pl.max_horizontal("bucket", _at(span.start)))
+    return pl.concat(found).with_columns(bucket=pl.max_horizontal("bucket", at(span.start)))
+
+
+def unsettled(
+    frames: FrameReader,
+    catalogue: Catalogue,
+    tags: pl.DataFrame,
+    span: Span,
+    *,
+    reopened: bool = False,
+) -> pl.DataFrame:
+    """``tag_id, start, end``, in order: where rollups of *tags* do not say what readings say."""
+    unclean = _unclean(frames, catalogue, tags, span)
+    if reopened:
+        return _with_late(unclean, signed.late_hours(frames, span), tags)
+    return signed.without(unclean, signed.frozen(frames, span))
 
 
 def _with_late(unclean: pl.DataFrame, late: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
     of_tags = late.join(tags.select("tag_id"), on="tag_id", how="semi")
     columns = ["tag_id", "start", "end"]
     return pl.concat([unclean.select(columns), of_tags.select(columns)]).sort("tag_id", "start")
-
-
-def _at(instant: datetime) -> pl.Expr:
-    return pl.lit(instant, dtype=INSTANT)
 
 
 def _unclean(
@@ -111,7 +135,7 @@ def _unclean(
             .then(pl.col("bucket") - reach_us)
             .otherwise(pl.col("bucket") - ahead_us),
             end=pl.when(compared)
-            .then(_at(span.end))
+            .then(at(span.end))
             .otherwise(pl.col("bucket") + MINUTE + reach_us),
         )
         .filter(pl.col("start") < span.end, pl.col("end") > span.start)
@@ -161,7 +185,7 @@ def _rolled_up(
             rollup.c.tag_id.in_(group), rollup.c.bucket >= start, rollup.c.bucket < end
         )
         found.append(frames.fetch(query).select(pl.col(n).cast(t) for n, t in SUMMARY.items()))
-    return _inside(pl.concat(found), pieces, width)
+    return inside(pl.concat(found), pieces, width)
 
 
 def _from_raw(
@@ -178,7 +202,7 @@ def _from_raw(
         for part in parts(wanted, Span(start, end), width):
             readings = readings_of(frames, catalogue, wanted, part)
             found.append(summarise(readings, wanted, part.start, part.end, width))
-    return _inside(pl.concat(found), pieces, width)
+    return inside(pl.concat(found), pieces, width)
 
 
 def readings_of(
@@ -243,71 +267,3 @@ def _groups(
     )
     for row in grouped.iter_rows(named=True):
         yield sorted(row["tag_id"]), row["start"], row["end"]
-
-
-def _whole(pieces: pl.DataFrame, width: timedelta) -> pl.DataFrame:
-    """Of each piece what is whole multiples of *width*."""
-    rounded_up = (pl.col("start") + width - timedelta(microseconds=1)).dt.truncate(width)
-    return pieces.with_columns(start=rounded_up, end=pl.col("end").dt.truncate(width)).filter(
-        pl.col("start") < pl.col("end")
-    )
-
-
-def _inside(rows: pl.DataFrame, pieces: pl.DataFrame, width: timedelta) -> pl.DataFrame:
-    """The *rows* in any of *pieces*, which are disjoint; no row may cross their edges."""
-    return (
-        rows.with_columns(row_end=pl.col("bucket") + width - timedelta(microseconds=1))
-        .sort("row_end")
-        .join_asof(
-            pieces.select("tag_id", piece_start="start", piece_end="end").sort("piece_start"),
-            left_on="row_end",
-            right_on="piece_start",
-            by="tag_id",
-            strategy="backward",
-            check_sortedness=False,  # sorted above; Polars cannot check it within groups
-        )
-        .filter(pl.col("piece_end") > pl.col("bucket"))
-        .select(list(SUMMARY))
-    )
-
-
-def _clean(rows: pl.DataFrame, unclean: pl.DataFrame, width: timedelta) -> pl.DataFrame:
-    """The *rows* that no span of *unclean* touches."""
-    reached = unclean.select(
-        "tag_id", dirty_start="start", dirty_end=pl.col("end").cum_max().over("tag_id")
-    )
-    return (
-        rows.with_columns(row_end=pl.col("bucket") + width - timedelta(microseconds=1))
-        .sort("row_end")
-        .join_asof(
-            reached.sort("dirty_start"),
-            left_on="row_end",
-            right_on="dirty_start",
-            by="tag_id",
-            strategy="backward",
-            check_sortedness=False,  # sorted above; Polars cannot check it within groups
-        )
-        .filter((pl.col("dirty_end") <= pl.col("bucket")).fill_null(value=True))
-        .select(list(SUMMARY))
-    )
-
-
-def _without(pieces: pl.DataFrame, rows: pl.DataFrame, width: timedelta) -> pl.DataFrame:
-    """*pieces* without the time of *rows*, which lie inside them.
-
-    The holes are the steps from the end of one to the start of the next, where each piece adds its
-    own two ends; the step from the end of a piece to the next piece is none.
-    """
-    edges = pl.concat(
-        [
-            pieces.select("tag_id", start="start", end="start", closes=False),
-            pieces.select("tag_id", start="end", end="end", closes=True),
-            rows.select("tag_id", start="bucket", end=pl.col("bucket") + width, closes=False),
-        ]
-    )
-    return (
-        edges.sort("tag_id", "start", "end", "closes", descending=[False, False, False, True])
-        .with_columns(following=pl.col("start").shift(-1).over("tag_id"))
-        .filter(~pl.col("closes"), pl.col("following") > pl.col("end"))
-        .select("tag_id", start="end", end="following")
-    )
