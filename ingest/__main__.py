@@ -1,9 +1,9 @@
-"""``python -m ingest``: migrate, run, nodes, gaps, periods, dead-letters, replay."""
+"""``python -m ingest``: migrate, run, monitor, nodes, gaps, periods, dead-letters, replay."""
 
 import json
 import signal
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, fields
@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from ingest.broker import now_ms
 from ingest.intake import Horizon
 from ingest.ledger import gaps, nodes
+from ingest.monitor import Watch
 from ingest.replay import Replayed, open_letters
 from ingest.replay import replay as replay_letters
 from ingest.service import IngestService
@@ -32,6 +33,7 @@ from schemas.instant import to_ms
 from schemas.plant.file import load_plant
 from schemas.process import configure_logs, run_command
 from schemas.settings import DatabaseSettings, MqttSettings, read_environment
+from schemas.sparkplug.monitor import Violation
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -137,6 +139,35 @@ def list_nodes(as_json: AsJson = False) -> None:
     """List the edge nodes: online, acknowledged through, frames that wait there, clock skew."""
     with wrap_errors(), connect(read_environment(DatabaseSettings).dsn) as connection:
         _show(nodes(connection), "no nodes", as_json=as_json)
+
+
+@app.command("monitor")
+def monitor(
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="listen so long; else until Ctrl-C")
+    ] = None,
+) -> None:
+    """Tell what breaks Sparkplug 3.0 on the broker: each rule once a topic, at the end how often.
+
+    Ends with exit code 1 if anything did.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    found: Counter[tuple[str, str]] = Counter()
+
+    def tell(violation: Violation) -> None:
+        found[violation.topic, violation.rule] += 1
+        if found[violation.topic, violation.rule] == 1:
+            typer.echo(str(violation))
+
+    watch = Watch(read_environment(MqttSettings), tell)
+    watch.open()
+    stop.wait(seconds)
+    watch.close()
+    typer.echo(f"{watch.messages} messages, {found.total()} violations")
+    if found:
+        raise typer.Exit(1)
 
 
 @periods.command("sign")

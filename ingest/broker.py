@@ -50,17 +50,7 @@ class Link:
         client.reconnect_delay_set(*_RETRY_S)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
-        if settings.username is not None:
-            password = settings.password
-            client.username_pw_set(
-                settings.username, password.get_secret_value() if password else None
-            )
-        if settings.ca_file is not None:
-            client.tls_set(
-                ca_certs=_text(settings.ca_file),
-                certfile=_text(settings.cert_file),
-                keyfile=_text(settings.key_file),
-            )
+        authenticate(client, settings)
 
     def open(
         self,
@@ -289,6 +279,19 @@ class LaneLink:
         with self._lock:
             self._connection += 1
             self._receipts.clear()
+
+
+def authenticate(client: Client, settings: MqttSettings) -> None:
+    """Give *client* the name, password and certificates of the settings."""
+    if settings.username is not None:
+        password = settings.password
+        client.username_pw_set(settings.username, password.get_secret_value() if password else None)
+    if settings.ca_file is not None:
+        client.tls_set(
+            ca_certs=_text(settings.ca_file),
+            certfile=_text(settings.cert_file),
+            keyfile=_text(settings.key_file),
+        )
 
 
 def now_ms() -> int:
