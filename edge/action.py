@@ -51,4 +51,13 @@ class Refused:
     detail: str
 
 
-Action = Publish | Subscribe | Disconnect | Truncate | Fetch | Refused
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A *value* [unit of the tag] for the device, as a command asks and the file allows."""
+
+    device: str
+    path: str
+    value: float
+
+
+Action = Publish | Subscribe | Disconnect | Truncate | Fetch | Refused | Write

@@ -15,18 +15,20 @@ from typing import Final, ParamSpec, TypeVar
 
 import structlog
 
-from edge.action import Action, Disconnect, Now, Publish, Refused, Subscribe, Truncate
+from edge.action import Action, Disconnect, Now, Publish, Refused, Subscribe, Truncate, Write
 from edge.batch import Batch
 from edge.birth import NODE_METRICS
 from edge.broker import Connection
+from edge.command import WRITE
 from edge.counters import EdgeCounters
 from edge.delivery import Fetch, Limits
 from edge.fill import FillRate
 from edge.lifecycle import State
-from edge.session import EdgeSession, Holdings, Identity
+from edge.session import NOTHING, EdgeSession, Holdings, Identity, Writable
+from edge.source import Writer
 from edge.spool import Committed, Spool
 from schemas.backoff import full_jitter
-from schemas.errors import BrokerDown, StorageFull
+from schemas.errors import BrokerDown, CommandError, DeviceDown, StorageFull
 from schemas.reading import Reading
 from schemas.settings import MqttSettings
 
@@ -50,7 +52,7 @@ class Agent:
     """One edge node. ``live=False`` sends history only.
 
     ``devices`` are the tags of each device; those of the node itself stand under the empty name.
-    ``marks`` say how far each event log was read.
+    ``marks`` say how far each event log was read, ``writers`` write to the devices that may be.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Agent:
         counters: EdgeCounters,
         live: bool = True,
         max_bytes: int = 1 << 30,
+        writable: Mapping[str, Writable] = NOTHING,
     ) -> None:
         self._identity = identity
         self._spool = spool
@@ -85,7 +88,9 @@ class Agent:
             Holdings(spool.id, held.first, held.next, held.last_of_device),
             limits,
             live=live,
+            writable=writable,
         )
+        self.writers: dict[str, Writer] = {}
         self._state = self.session.state
         self._batch = Batch()
         self._fed = asyncio.Event()
@@ -113,13 +118,15 @@ class Agent:
             self._batch.links[device] = link
         self._fed.set()
 
-    async def declare(self, devices: Mapping[str, Sequence[str]]) -> None:
-        """Have these tags of each device as well; the births tell of them."""
+    async def declare(
+        self, devices: Mapping[str, Sequence[str]], writable: Mapping[str, Writable]
+    ) -> None:
+        """Have these tags of each device as well, these of them writable; the births tell."""
         for device, paths in devices.items():
             new = await self._on_disk(self._spool.declare, device, paths)
             self._aliases[device] = {**self._aliases.get(device, {}), **new}
         declared = {device: self._aliases[device] for device in devices}
-        self._perform(self.session.declare(declared, _now()))
+        self._perform(self.session.declare(declared, writable, _now()))
 
     @property
     def unacknowledged(self) -> int:
@@ -269,20 +276,38 @@ class Agent:
             match action:
                 case Publish():
                     self._publish(action)
-                case Subscribe():
-                    if self._link is not None:
-                        self._link.subscribe(action.topic)
-                case Disconnect():
-                    if self._link is not None:
-                        self._link.disconnect()
+                case Subscribe() if self._link is not None:
+                    self._link.subscribe(action.topic)
+                case Disconnect() if self._link is not None:
+                    self._link.disconnect()
                 case Truncate():
                     self._tasks.create_task(self._truncate(action.through), name="truncate")
                 case Fetch():
                     self._tasks.create_task(self._fetch(action), name="fetch")
+                case Write():
+                    self._tasks.create_task(self._write(action), name="write")
                 case Refused():
-                    self._counters.refused.labels(action.reason).inc()
-                    log.debug("message refused", reason=action.reason, detail=action.detail)
+                    self._refuse(action)
         self._note_state()
+
+    def _refuse(self, refused: Refused) -> None:
+        self._counters.refused.labels(refused.reason).inc()
+        if refused.reason == WRITE:  # somebody wants to move the plant
+            log.warning("write: refused", detail=refused.detail)
+        else:
+            log.debug("message refused", reason=refused.reason, detail=refused.detail)
+
+    async def _write(self, write: Write) -> None:
+        """Write to the device; the value comes back with its next scan."""
+        facts = {"device": write.device, "tag": write.path, "value": write.value}
+        try:
+            await self.writers[write.device](write.path, write.value)
+        except (CommandError, DeviceDown, KeyError) as error:  # KeyError: it is scanned no more
+            self._counters.writes.labels("failed").inc()
+            log.warning("write: failed", error=repr(error), **facts)
+            return
+        self._counters.writes.labels("done").inc()
+        log.info("write: done", **facts)
 
     def _note_state(self) -> None:
         if self.session.state is not self._state:

@@ -13,8 +13,8 @@ from edge.agent import Agent
 from edge.config import DeliveryTable, EdgeConfig, NodeTable, SpoolTable
 from edge.counters import EdgeCounters
 from edge.delivery import Limits
-from edge.roster import Roster, keep_reloading, paths_of
-from edge.session import Identity
+from edge.roster import Roster, keep_reloading, paths_of, writable_of
+from edge.session import NOTHING, Identity, Writable
 from edge.spool import Spool
 from schemas.errors import ConfigError
 from schemas.fault import FaultPoint
@@ -54,7 +54,11 @@ async def run_agent(
     counters = EdgeCounters(registry)
     config = read()
     agent = make_agent(
-        config, paths_of(config), open_spool(config.node, config.spool, data_dir), counters
+        config,
+        paths_of(config),
+        open_spool(config.node, config.spool, data_dir),
+        counters,
+        writable=writable_of(config),
     )
     if metrics_port is not None:
         try:
@@ -85,6 +89,7 @@ def make_agent(
     counters: EdgeCounters,
     *,
     live: bool = True,
+    writable: Mapping[str, Writable] = NOTHING,
 ) -> Agent:
     """An agent for the devices that *paths* name, with the broker of the environment."""
     delivery = config.delivery
@@ -103,6 +108,7 @@ def make_agent(
         settings=read_environment(MqttSettings),
         counters=counters,
         live=live,
+        writable=writable,
         max_bytes=int(config.spool.max_mb * _MB),
     )
 

@@ -44,6 +44,7 @@ class EdgeCounters:
         self.acknowledged = counter("readings_acknowledged", "Readings known to be in the database")
         self.dropped = counter("readings_dropped", "Readings beyond the bounds of the spool")
         self.refused = counter("messages_refused", "Messages that were not followed", "reason")
+        self.writes = counter("writes", "Values written to devices on command", "outcome")
         self.connects = counter("connects", "Connections to the broker")
         self.spool_bytes = gauge("spool_bytes", "Size of what is in the spool [B]")
         self.unacknowledged = gauge("readings_unacknowledged", "Readings in memory and spool")

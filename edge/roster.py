@@ -17,7 +17,8 @@ from edge.agent import Agent
 from edge.config import EdgeConfig
 from edge.counters import EdgeCounters
 from edge.scan import keep_scanning
-from edge.source import Source
+from edge.session import Writable
+from edge.source import Source, WritableSource
 from edge.sources.device import Device
 from schemas.errors import ConfigError
 
@@ -105,12 +106,15 @@ class Roster:
             if device.device in beginning:
                 device.open({})  # a missing library is told before anything ends
         ending = [*difference.removed, *difference.changed]
+        for name in ending:
+            self._agent.writers.pop(name, None)
         await asyncio.gather(*(self._scanners.pop(name).end() for name in ending))
         for name in difference.removed:
             self._agent.feed(name, link=False)
             self._counters.device_up.labels(name).set(0)
         await self._agent.declare(
-            {name: paths for name, paths in paths_of(config).items() if name in beginning}
+            {name: paths for name, paths in paths_of(config).items() if name in beginning},
+            writable_of(config),
         )
         for device in config.devices:
             if device.device in beginning:
@@ -123,11 +127,22 @@ class Roster:
         scanning = keep_scanning(source, device.rules, self._agent, self._counters, ending)
         task = self._tasks.create_task(scanning, name=device.device)
         self._scanners[device.device] = _Scanner(source, ending, task)
+        if device.writable and isinstance(source, WritableSource):
+            self._agent.writers[device.device] = source.write
 
 
 def paths_of(config: EdgeConfig) -> Mapping[str, Sequence[str]]:
     """The tags of each device."""
     return {device.device: device.paths for device in config.devices}
+
+
+def writable_of(config: EdgeConfig) -> Mapping[str, Writable]:
+    """The tags of each device that may be written, within the limits of the plant model."""
+    tags = config.plant.tags
+    return {
+        device.device: {path: (tags[path].low, tags[path].high) for path in device.writable}
+        for device in config.devices
+    }
 
 
 async def keep_reloading(

@@ -18,6 +18,8 @@ from typing import Final
 
 from edge.action import Action, Disconnect, Now, Publish, Refused, Subscribe, Truncate
 from edge.birth import SpoolFacts, device_birth, node_birth, node_death
+from edge.command import WRITE, writes
+from edge.command import Limits as WriteLimits
 from edge.delivery import Delivery, Fetch, Limits
 from edge.frame import Frame, historical, last_values, live
 from edge.lifecycle import TRANSITIONS, Event, State, Step
@@ -28,7 +30,10 @@ from schemas.sparkplug.node import COMMIT_THROUGH, REBIRTH
 from schemas.sparkplug.payload import decode
 from schemas.sparkplug.sparkplug_b_pb2 import Metric, Payload
 from schemas.sparkplug.state import HostState
-from schemas.sparkplug.topic import MessageType, Topic, state_topic
+from schemas.sparkplug.topic import NAMESPACE, MessageType, Topic, state_topic
+
+Writable = Mapping[str, WriteLimits]
+NOTHING: Final[Mapping[str, Writable]] = {}
 
 
 @dataclass(slots=True)
@@ -56,6 +61,11 @@ class Identity:
         """
         return f"ertis-edge-{len(self.group)}-{self.group}-{self.node}"
 
+    @property
+    def device_commands(self) -> str:
+        """How the topics of commands to its devices begin."""
+        return f"{NAMESPACE}/{self.group}/{MessageType.DCMD}/{self.node}/"
+
     def topic(self, kind: MessageType, device: str = "") -> str:
         """The topic of a message of this node."""
         return str(Topic(self.group, kind, self.node, device or None))
@@ -75,7 +85,8 @@ class EdgeSession:
     """One edge node's life on the wire, over all its connections.
 
     ``aliases`` are those of each device's metrics; those of the node itself stand under the empty
-    name. ``live=False`` makes a node whose frames are all history.
+    name. ``live=False`` makes a node whose frames are all history. ``writable`` are the metrics of
+    each device that may be written, with limits.
     """
 
     def __init__(
@@ -86,8 +97,10 @@ class EdgeSession:
         limits: Limits,
         *,
         live: bool = True,
+        writable: Mapping[str, Writable] = NOTHING,
     ) -> None:
         self.state = State.OFFLINE
+        self._writable = writable
         self._identity = identity
         self._node_aliases = aliases[""]
         self._devices = {
@@ -152,21 +165,32 @@ class EdgeSession:
                 return self._obey(decode(payload), now)
             if topic == self._host_topic:
                 return self._heed(HostState.decode(payload), now)
+            if topic.startswith(self._identity.device_commands) and any(self._writable.values()):
+                device = topic.removeprefix(self._identity.device_commands)
+                return self._demand(device, decode(payload), now)
         except PayloadError as error:
             return [Refused(error.reason, f"{topic}: {error}")]
         return [Refused("topic", f"{topic} was not subscribed to")]
 
-    def declare(self, aliases: Mapping[str, Mapping[str, int]], now: Now) -> list[Action]:
-        """The node has these metrics from now on; what is declared already stays so.
+    def declare(
+        self,
+        aliases: Mapping[str, Mapping[str, int]],
+        writable: Mapping[str, Writable],
+        now: Now,
+    ) -> list[Action]:
+        """The node has these metrics too from now on, and these alone are writable.
 
-        A metric that is left out would be missed by frames of it that are still to be sent.
+        Whatever was declared stays so: frames of it may still have to be sent.
         """
         for name, known in aliases.items():
             if name:
                 device = self._devices.setdefault(name, _Device({}))
                 device.aliases = {**device.aliases, **known}
         self._node_aliases = {**self._node_aliases, **aliases.get("", {})}
-        return self._birth(now) if self.state is State.BORN else []
+        self._writable = writable
+        if self.state is not State.BORN:
+            return []
+        return [*self._subscribe(now), *self._birth(now)]
 
     def committed(
         self,
@@ -224,6 +248,8 @@ class EdgeSession:
 
     def _subscribe(self, _now: Now) -> list[Action]:
         topics = [self._command, self._host_topic]
+        if any(self._writable.values()):
+            topics.append(f"{self._identity.device_commands}+")
         return [Subscribe(topic) for topic in topics if topic is not None]
 
     def _birth(self, now: Now) -> list[Action]:
@@ -298,6 +324,13 @@ class EdgeSession:
                     Refused("command", f"no writable metric {each.name or each.alias!r}")
                 )
         return actions
+
+    def _demand(self, name: str, command: Payload, now: Now) -> list[Action]:
+        """A command to a device."""
+        if (device := self._devices.get(name)) is None:
+            return [Refused(WRITE, f"{name!r} is no device of this node")]
+        may = self._writable.get(name, {})
+        return list(writes(command, name, device.aliases, may, now.utc_ms))
 
     def _commit_through(self, command: Metric, now: Now) -> list[Action]:
         try:

@@ -4,9 +4,9 @@ Some devices answer when they are asked, others report by themselves. Both are a
 is scanned at its period, the second has none, and its `Source.scan` waits until something came.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from schemas.reading import Reading
 
@@ -56,3 +56,22 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Let go of the device."""
+
+
+@runtime_checkable
+class WritableSource(Source, Protocol):
+    """A device that can be written to as well."""
+
+    async def write(self, path: str, value: float) -> None:
+        """Write *value* [unit of the tag] to the tag at *path*; it comes back with the next scan.
+
+        Raises
+        ------
+        DeviceDown
+            The device does not answer, or is not connected now.
+        CommandError
+            The value does not fit, or the device refuses it.
+        """
+
+
+Writer = Callable[[str, float], Awaitable[None]]

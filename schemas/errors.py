@@ -8,7 +8,8 @@
     ├── SenderError            the sender's: what arrived cannot be used; it is dead-lettered
     │   ├── TopicError         ... the topic names no source
     │   ├── PayloadError       ... the bytes do not decode
-    │   └── ReadingError       ... one value of a frame is unusable; its neighbours are kept
+    │   ├── ReadingError       ... one value of a frame is unusable; its neighbours are kept
+    │   └── CommandError       ... a value that cannot be written to its tag
     ├── RequestError           the caller's: an API request; answered 4xx, names the parameter
     │   ├── NotFoundError      ... no such asset, tag or KPI
     │   ├── TooLargeError      ... more rows than the budget
@@ -82,6 +83,12 @@ class ReadingError(SenderError):
     """One value of a message is unusable; the others are kept."""
 
     reason = "reading"
+
+
+class CommandError(SenderError):
+    """A command asks for a value that its tag or the device cannot take."""
+
+    reason = "command"
 
 
 class RequestError(ErtisError):

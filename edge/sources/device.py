@@ -75,6 +75,11 @@ class Device(ABC):
         """Every tag of the device, in the file's order."""
         return list(self.rules)
 
+    @property
+    def writable(self) -> Sequence[str]:
+        """The tags that may be written; their source then is a `WritableSource`."""
+        return ()
+
     @abstractmethod
     def place(self, path: str) -> str:
         """Where the tag stands in the device, in the words of its protocol."""

@@ -157,6 +157,11 @@ class Host:
         """Send a command to the node."""
         self._client.publish(self._command, payload)
 
+    def send_to(self, device: str, payload: bytes) -> None:
+        """Send a command to one of its devices."""
+        topic = self._command.replace("NCMD", "DCMD")
+        self._client.publish(f"{topic}/{device}", payload)
+
     def look(self, question: Callable[[Ledger], object]) -> object:
         """The answer to *question* about the ledger, while nothing changes it."""
         with self._lock:

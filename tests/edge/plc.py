@@ -14,6 +14,8 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 COIL, DISCRETE, HOLDING, INPUT = 1, 2, 3, 4
 SIZE = 2048
+#: Which table a function writes: coils 5 and 15, registers 6 and 16.
+WRITTEN = {5: COIL, 15: COIL, 6: HOLDING, 16: HOLDING}
 
 
 def words(form: str, *numbers: float) -> list[int]:
@@ -93,14 +95,14 @@ class Plc:
     def _store(self, table: int, address: int, values: list[int]) -> None:
         self.tables[table][address : address + len(values)] = values
 
-    async def _access(
+    async def _access(  # noqa: PLR0917 - pymodbus's own
         self,
         function: int,
         start: int,
         address: int,
         count: int,
         registers: list[int],
-        _written: list[int] | list[bool] | None,
+        written: list[int] | list[bool] | None,
     ) -> ExcCodes | None:
         self.requests.append((function, address, count))
         if self.silent:
@@ -109,6 +111,9 @@ class Plc:
             return self.refusal
         if self.missing & set(range(address, address + count)):
             return ExcCodes.ILLEGAL_ADDRESS
+        if written is not None:
+            self._store(WRITTEN[function], address, [int(each) for each in written])
+            return None
         table = self.tables[function]
         if function in (COIL, DISCRETE):
             self._copy_bits(registers, start, table)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from schemas.errors import CommandError
+
 MAX_REGISTERS: Final = 125
 MAX_BITS: Final = 2000
 
@@ -78,6 +80,9 @@ _STRUCTS: Final = {
     RegisterType.BOOL: struct.Struct(">H"),
 }
 
+#: Tables that a client may write to.
+WRITABLE: Final = frozenset({Table.HOLDING, Table.COIL})
+
 #: Types whose single bits have a meaning of their own.
 UNSIGNED: Final = frozenset({RegisterType.UINT16, RegisterType.UINT32, RegisterType.UINT64})
 
@@ -98,6 +103,7 @@ class Point:
     offset: float = 0.0
     byte_order: ByteOrder = ByteOrder.BIG
     bits: tuple[int, int] | None = None
+    writable: bool = False
 
     @property
     def end(self) -> int:
@@ -117,6 +123,26 @@ class Point:
             low, high = self.bits
             number = number >> low & (1 << high - low + 1) - 1
         return number  # type: ignore[no-any-return]  # struct knows the type only at run time
+
+    def words(self, value: float) -> list[int]:
+        """What the registers must hold to mean *value* [unit of the tag]; of a bit one word.
+
+        Raises
+        ------
+        CommandError
+            The type does not hold so large a number.
+        """
+        raw = (value - self.offset) / self.scale
+        if self.type is RegisterType.BOOL:
+            return [int(raw != 0)]
+        whole = self.type not in (RegisterType.FLOAT32, RegisterType.FLOAT64)
+        try:
+            packed = _STRUCTS[self.type].pack(round(raw) if whole else raw)
+        except (struct.error, OverflowError) as error:
+            raise CommandError(f"{value:g} does not fit into a {self.type}") from error
+        order = "<" if self.byte_order is ByteOrder.LITTLE else ">"
+        words = list(struct.unpack(f"{order}{len(packed) // 2}H", packed))
+        return words[::-1] if self.word_order is WordOrder.LITTLE else words
 
     def value(self, words: Sequence[int], start: int) -> float:
         """The number in the tag's unit."""

@@ -14,7 +14,7 @@ from pymodbus.pdu import ModbusPDU
 from edge.source import Scan
 from edge.sources.modbus.registers import Block, Entry, EventLog, Point, Table, plan
 from edge.sources.modbus.table import ModbusDevice
-from schemas.errors import DeviceDown
+from schemas.errors import CommandError, DeviceDown
 from schemas.quality import Quality
 from schemas.reading import Reading
 
@@ -49,6 +49,7 @@ class ModbusSource:
         self._table = device.table
         self._clock = device.clock
         self._logs = device.logs
+        self._writable = {point.path: point for point in device.points if point.writable}
         clock = [device.clock] if device.clock else []
         blocks = plan([*device.points, *clock], device.table.max_gap)
         self._blocks = sorted(blocks, key=lambda block: device.clock not in block.points)
@@ -69,6 +70,27 @@ class ModbusSource:
             await self.close()
             raise
         return scan
+
+    async def write(self, path: str, value: float) -> None:
+        """See `edge.source.WritableSource`."""
+        point = self._writable[path]
+        words = point.words(value)
+        if (client := self._client) is None or not client.connected:
+            raise DeviceDown(f"{self._address}: no connection")
+        unit = self._table.unit_id
+        try:
+            if point.table is Table.COIL:
+                answer: ModbusPDU = await client.write_coil(
+                    point.address, bool(words[0]), device_id=unit
+                )
+            elif len(words) == 1:
+                answer = await client.write_register(point.address, words[0], device_id=unit)
+            else:
+                answer = await client.write_registers(point.address, words, device_id=unit)
+        except (ModbusException, OSError, TimeoutError) as error:
+            raise DeviceDown(f"{self._address}: {error}") from error
+        if answer.isError():
+            raise CommandError(f"{self._address}: exception code {answer.exception_code}")
 
     def now_ms(self) -> int:
         """The PLC's time, from its last scan on; without a clock of its own the agent's."""

@@ -20,6 +20,7 @@ from edge.sources.device import (
 )
 from edge.sources.modbus.registers import (
     UNSIGNED,
+    WRITABLE,
     ByteOrder,
     EventLog,
     Point,
@@ -53,6 +54,7 @@ class TagTable(TagSection):
     bits: tuple[int, int] | None = Field(default=None, description="lowest and highest of a field")
     scale: float = 1.0
     offset: float = 0.0
+    writable: bool = Field(default=False, description="may be written on command (DCMD)")
 
 
 class LogTable(Section):
@@ -109,6 +111,11 @@ class ModbusDevice(Device):
     points: Sequence[Point]
     logs: Sequence[EventLog]
 
+    @property
+    def writable(self) -> Sequence[str]:
+        """See `edge.sources.device.Device`."""
+        return [point.path for point in self.points if point.writable]
+
     def place(self, path: str) -> str:
         """See `edge.sources.device.Device`: table and address, as the file has them."""
         for point in self.points:
@@ -139,6 +146,9 @@ def _points(given: TagTable, paths: Sequence[str], key: str) -> Iterator[Point]:
     if last > 65535:
         raise ConfigError(f"{key}.address", given.address, f"its range ends at {last} > 65535")
     bits = _bits(given, key)
+    if given.writable and (given.table not in WRITABLE or bits is not None or given.scale == 0):
+        right = "holding registers and coils can be written, whole and with a scale"
+        raise ConfigError(f"{key}.writable", "true", right)
     for place, path in enumerate(paths):
         yield Point(
             path,
@@ -150,6 +160,7 @@ def _points(given: TagTable, paths: Sequence[str], key: str) -> Iterator[Point]:
             given.offset,
             given.byte_order,
             bits,
+            given.writable,
         )
 
 
