@@ -99,7 +99,7 @@ def _guard(app: FastAPI, store: Store) -> None:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Last-Event-ID"],
-            expose_headers=["Ertis-Truncated", "Link", "RateLimit", "RateLimit-Policy"],
+            expose_headers=["Ertis-Cursor", "Ertis-Truncated", "Link", "RateLimit", "RateLimit-Policy"],
         )
     app.add_middleware(Guarded)
 

@@ -12,7 +12,7 @@ import typer
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-PROGRAMS = ("api", "benchmarks", "edge", "ingest", "simulator", "standalone")
+PROGRAMS = ("api", "benchmarks", "client", "edge", "ingest", "simulator", "standalone")
 COMMAND = re.compile(rf"python -m ({'|'.join(PROGRAMS)})\b([^`\n]*)")
 OPTION = re.compile(r"(?<!\w)--[a-z0-9][a-z0-9-]*")
 CHANGES = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}

@@ -60,7 +60,7 @@ def test_whose_fault_it_is_decides_the_status(error: Exception, status: int) -> 
 def test_an_unknown_path_names_the_nearest(demo: httpx.Client) -> None:
     """404 for a misspelt route, 405 for a method that it has not."""
     missing = demo.get("/api/v1/histroy")
-    wrong = demo.post("/health/live")
+    wrong = demo.head("/api/v1/latest")
 
     assert missing.status_code == 404
     assert missing.json()["right"] == "did you mean '/api/v1/history'?"
