@@ -12,6 +12,7 @@ from typing import Annotated, Final, TypeVar, get_args
 from pydantic import BaseModel, Field
 
 from edge.sources.device import Device, Id, Section, SourceSection
+from edge.sources.http.table import HttpTable
 from edge.sources.iec104.table import Iec104Table
 from edge.sources.modbus.table import ModbusTable
 from edge.sources.opcua.table import OpcUaTable
@@ -23,7 +24,8 @@ from schemas.plant.file import load_plant
 from schemas.plant.model import Plant
 
 SourceTable = Annotated[
-    ModbusTable | OpcUaTable | S7Table | SunSpecTable | Iec104Table, Field(discriminator="type")
+    ModbusTable | OpcUaTable | S7Table | SunSpecTable | Iec104Table | HttpTable,
+    Field(discriminator="type"),
 ]
 #: Every type of source that a file may have.
 SOURCE_TABLES: Final[Sequence[type[SourceSection]]] = get_args(get_args(SourceTable)[0])
