@@ -1,8 +1,7 @@
 """NBIRTH and DBIRTH of an edge node, as its session sends them."""
 
-import pytest
-
 from edge.delivery import Limits
+from edge.session import EdgeSession, Identity
 from schemas.sparkplug.datatype import DataType
 from schemas.sparkplug.node import BD_SEQ, REBIRTH
 from schemas.sparkplug.payload import decode
@@ -303,12 +302,17 @@ def test_dbirth_values() -> None:
 
 
 @tck("message-flow-device-dcmd-subscribe")
-@pytest.mark.parametrize("host", ["ertis", None])
-def test_no_device_commands_are_listened_to(host: str | None) -> None:
-    """There is no writable metric that one could name."""
-    talk = Conversation(host=host)
-    talk.connect()
-    talk.message("spBv1.0/pavlodar/DCMD/potline-1/plc", b"")
+def test_device_commands_are_listened_to_where_a_metric_is_writable() -> None:
+    """At QoS 1 as all subscriptions, before any birth; without such a metric not at all."""
+    found = []
+    for writable in ({}, {"plc": {"line/a": (0.0, 10.0)}}):
+        talk = Conversation()
+        identity = Identity("pavlodar", "potline-1", "ertis")
+        talk.session = EdgeSession(
+            identity, ALIASES, talk.store.holdings(), Limits(), writable=writable
+        )
+        talk.connect()
+        assert talk.sent == []
+        found.append([topic for topic in talk.subscribed if "DCMD" in topic])
 
-    assert not any("DCMD" in topic for topic in talk.subscribed)
-    assert [each.reason for each in talk.refused] == ["topic"]
+    assert found == [[], ["spBv1.0/pavlodar/DCMD/potline-1/+"]]
