@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
 
-PACKAGES := schemas simulator edge ingest kpi api client standalone benchmarks
+PACKAGES := schemas simulator edge ingest kpi alarms api client standalone benchmarks
 RUN      := $(VENV)/bin/python -m
 READY    := $(VENV)/.ready
 # Asked for by `make bench` alone, when the environment is there.

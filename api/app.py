@@ -32,10 +32,14 @@ from api.access.headers import Guarded
 from api.access.keys import Keyring
 from api.access.limits import Limits
 from api.access.tokens import Tokens
+from api.alarms import history as alarm_history
+from api.alarms import routes as alarm_routes
+from api.alarms.evaluator import Evaluator
 from api.counters import Counted, Counters
 from api.hub import Hub, LiveState
 from api.settings import ApiSettings
-from api.store import Clock, Store, utc_now
+from api.store import Clock, Store, session, utc_now
+from schemas.db.engine import make_engine
 
 _DESCRIPTION = """\
 Telemetry and KPIs of a green-aluminium park. Times are UTC; buckets are half-open and named by
@@ -59,6 +63,8 @@ def create_app(settings: ApiSettings, dsn: str, now: Clock = utc_now) -> FastAPI
     app.state.counters = counters
     app.state.exports = CapacityLimiter(settings.threads)
     app.state.hub = Hub(store, counters)
+    writer = make_engine(session(dsn, settings, ""), pool_size=1)
+    app.state.evaluator = Evaluator(store, writer, counters)
     for module in (
         assets,
         tags,
@@ -70,6 +76,8 @@ def create_app(settings: ApiSettings, dsn: str, now: Clock = utc_now) -> FastAPI
         periods,
         ledger,
         live,
+        alarm_routes,
+        alarm_history,
         me,
         audit_log,
         health,
@@ -99,7 +107,13 @@ def _guard(app: FastAPI, store: Store) -> None:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Last-Event-ID"],
-            expose_headers=["Ertis-Cursor", "Ertis-Truncated", "Link", "RateLimit", "RateLimit-Policy"],
+            expose_headers=[
+                "Ertis-Cursor",
+                "Ertis-Truncated",
+                "Link",
+                "RateLimit",
+                "RateLimit-Policy",
+            ],
         )
     app.add_middleware(Guarded)
 
@@ -108,11 +122,16 @@ def _guard(app: FastAPI, store: Store) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     store: Store = app.state.store
     to_thread.current_default_thread_limiter().total_tokens = store.settings.threads
-    ticking = asyncio.create_task(app.state.hub.run(), name="live")
+    evaluator: Evaluator = app.state.evaluator
+    tasks = [asyncio.create_task(app.state.hub.run(), name="live")]
+    if store.settings.alarms:
+        tasks.append(asyncio.create_task(evaluator.run(), name="alarms"))
     try:
         yield
     finally:
-        ticking.cancel()
-        with suppress(asyncio.CancelledError):
-            await ticking
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        evaluator.close()
         store.close()

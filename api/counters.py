@@ -37,6 +37,11 @@ class Counters:
         self.ticks = Counter(
             "ertis_api_live_ticks", "Live states computed", ["result"], registry=self.registry
         )
+        self.alarms_evaluated = Gauge(
+            "ertis_api_alarms_evaluated",
+            "Alarms that this process evaluates; 0 where another leads",
+            registry=self.registry,
+        )
         self.tick_seconds = Histogram(
             "ertis_api_live_tick_seconds",
             "Time to compute one live state [s]",

@@ -6,28 +6,26 @@ comes back needs nothing but the newest.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-import polars as pl
 import structlog
 from anyio import CapacityLimiter, to_thread
 from sse_starlette import ServerSentEvent
 
+from api.access.areas import EVERYWHERE, Areas
+from api.alarms.standing import Alarm, standing
 from api.counters import Counters
 from api.formats import dumps
-from api.inputs import sums
+from api.kpi_now import LiveKpi, live_kpis
 from api.latest import Newest, newest
 from api.problem import problem_of
 from api.store import Store
-from api.summaries import MINUTE
 from kpi.binding import Binding
-from kpi.evaluate import evaluate_sums
-from schemas.db.catalogue import Catalogue
 from schemas.errors import UnavailableError
-from schemas.instant import EPOCH, to_ms
+from schemas.instant import to_ms
 from schemas.plant.model import Tag
 
 log = structlog.get_logger()
@@ -37,25 +35,13 @@ _RETRY_MS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class LiveKpi:
-    """A KPI over the window that ends now, rollups and the newest readings together."""
-
-    kpi: str
-    asset: str
-    unit: str
-    start: datetime
-    value: float | None
-    coverage: float
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class LiveState:
     """The data of a ``state`` event."""
 
     at: datetime
     tags: list[Newest]
     kpis: list[LiveKpi]
+    alarms: list[Alarm]
 
 
 @dataclass(frozen=True)
@@ -65,6 +51,8 @@ class Selection:
     tags: tuple[Tag, ...]
     kpis: tuple[Binding, ...]
     window: timedelta
+    alarms: Areas | None = None
+    seen: Areas = EVERYWHERE
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -73,7 +61,13 @@ class Selection:
             tuple(tag.path for tag in self.tags),
             tuple((binding.kpi.id, binding.asset) for binding in self.kpis),
             self.window,
+            self.alarms,
+            self.seen,
         )
+
+    def shows(self, one: Alarm) -> bool:
+        """Whether an alarm lies in the areas that were chosen, and are seen."""
+        return self.alarms is not None and self.alarms.hold(one.asset) and self.seen.hold(one.asset)
 
 
 @dataclass(slots=True, eq=False)
@@ -163,7 +157,7 @@ class Hub:
             log.info("live state is computed again")
         self._counters.ticks.labels("computed").inc()
         for channel, state in zip(channels, states, strict=True):
-            shown = dumps([state.tags, state.kpis])
+            shown = dumps([state.tags, state.kpis, state.alarms])
             channel.publish("state", at, dumps(state), shown)
 
     def _tell(self, error: Exception) -> None:
@@ -182,35 +176,14 @@ class Hub:
         kpis: dict[timedelta, Mapping[tuple[str, str], LiveKpi]] = {}
         for window in {selection.window for selection in selections}:
             bindings = [b for s in selections if s.window == window for b in s.kpis]
-            kpis[window] = _live_kpis(self._store, catalogue, bindings, window, at)
+            kpis[window] = live_kpis(self._store, catalogue, bindings, window, at)
+        ringing = standing(self._store) if any(one.alarms for one in selections) else []
         return [
             LiveState(
                 at,
                 [values[tag.path] for tag in selection.tags],
                 [kpis[selection.window][b.kpi.id, b.asset] for b in selection.kpis],
+                [one for one in ringing if selection.shows(one)],
             )
             for selection in selections
         ]
-
-
-def _live_kpis(
-    store: Store,
-    catalogue: Catalogue,
-    bindings: Iterable[Binding],
-    window: timedelta,
-    at: datetime,
-) -> Mapping[tuple[str, str], LiveKpi]:
-    """Each of *bindings* over the window that ends at *at*; it begins with a whole minute."""
-    each = {(binding.kpi.id, binding.asset): binding for binding in bindings}
-    if not each:
-        return {}
-    edges = (EPOCH + (at - window - EPOCH) // MINUTE * MINUTE, at)
-    terms = pl.concat(binding.frame for binding in each.values()).unique()
-    with store.frames.snapshot() as frames:
-        found = sums(frames, catalogue, terms, edges)
-    live = {}
-    for key, binding in each.items():
-        _, _, value, coverage, reason = evaluate_sums(binding, found, edges).row(0)
-        kpi = binding.kpi
-        live[key] = LiveKpi(kpi.id, binding.asset, kpi.unit, edges[0], value, coverage, reason)
-    return live

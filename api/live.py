@@ -1,4 +1,4 @@
-"""``/api/v1/live``: chosen tags and KPIs as server-sent events."""
+"""``/api/v1/live``: chosen tags, KPIs and alarms as server-sent events."""
 
 from typing import Annotated, Final
 
@@ -7,10 +7,12 @@ from pydantic import Field
 from sse_starlette import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
+from api.access.areas import Areas
 from api.formulas import find_binding, find_kpi
 from api.hub import Hub, LiveState, Selection
 from api.openapi import stream_of
 from api.parameters import Asked, TagPaths
+from api.pattern import compile_pattern
 from api.span import parse_window
 from api.store import Database, Store
 from api.tags import select_tags
@@ -34,6 +36,11 @@ class AskedLive(Asked):
         description="KPIs, each as <id>@<asset path>",
         examples=["dc_specific_energy@smelter/potline-1"],
     )
+    alarm: list[str] = Field(
+        default=[],
+        description="areas, or **: the alarms there that ring, are shelved or out of service",
+        examples=["smelter/**"],
+    )
     window: str = Field(default="1h", description="span of the KPIs, ends now: 1m to 31d")
 
 
@@ -46,15 +53,19 @@ def select(store: Store, asked: AskedLive) -> Selection:
         It names nothing, something unknown, or too much.
     """
     catalogue = store.catalogue()
-    if not asked.tag and not asked.kpi:
-        raise RequestError("tag", None, "name tags by tag= or KPIs by kpi=<id>@<asset path>")
+    if not asked.tag and not asked.kpi and not asked.alarm:
+        right = "name tags by tag=, KPIs by kpi=<id>@<asset path>, or areas by alarm="
+        raise RequestError("tag", None, right)
     tags = select_tags(catalogue, asked.tag)
     if len(tags) > (most := store.settings.live_tags_max):
         raise TooLargeError("tag", asked.tag, f"that is {len(tags)} tags; one stream shows {most}")
     if len(asked.kpi) > _KPIS_MAX:
         raise TooLargeError("kpi", len(asked.kpi), f"one stream shows {_KPIS_MAX}")
     kpis = tuple(_binding(catalogue, text) for text in asked.kpi)
-    return Selection(tuple(tags), kpis, parse_window(asked.window))
+    areas = Areas(tuple(asked.alarm)) if asked.alarm else None
+    for pattern in asked.alarm:
+        compile_pattern("alarm", pattern)
+    return Selection(tuple(tags), kpis, parse_window(asked.window), areas, store.areas)
 
 
 def _binding(catalogue: Catalogue, text: str) -> Binding:
@@ -72,7 +83,7 @@ def _hub(request: Request) -> Hub:
 
 @router.get(
     "/live",
-    summary="Chosen tags and KPIs, live",
+    summary="Chosen tags, KPIs and alarms, live",
     response_class=EventSourceResponse,
     responses=stream_of(LiveState),
 )

@@ -33,6 +33,9 @@ class ApiSettings(BaseSettings):
         default=1.0, ge=0.05, le=60, description="the live stream is computed this often [s]"
     )
     live_tags_max: int = Field(default=2_000, ge=1, description="tags of one live stream")
+    alarms: bool = Field(
+        default=True, description="evaluate the alarms; of several processes one does"
+    )
     catalogue_s: float = Field(
         default=5.0, ge=0, description="a changed plant model is seen within this time [s]"
     )

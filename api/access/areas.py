@@ -66,8 +66,9 @@ def seen(catalogue: Catalogue, areas: Areas) -> Catalogue:
         if path in _upward(inside, plant.assets) | {plant.name}
     }
     sources = {key: path for key, path in plant.sources.items() if path in inside}
+    alarms = tuple(one for one in plant.alarms if one.asset in inside)
     return Catalogue(
-        replace(plant, assets=assets, tags=tags, sources=sources),
+        replace(plant, assets=assets, tags=tags, sources=sources, alarms=alarms),
         {path: catalogue.tag_ids[path] for path in tags},
     )
 

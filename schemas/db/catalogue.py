@@ -19,6 +19,7 @@ from sqlalchemy import (
     update,
 )
 
+from schemas.db.alarms import load_alarms, store_alarms
 from schemas.db.tables import asset, plant, source, tag
 from schemas.errors import PlantError
 from schemas.plant.model import Asset, Derivation, Level, Plant, Rating, Tag
@@ -91,6 +92,7 @@ def store_plant(connection: Connection, model: Plant) -> None:
         source,
         [{"address": key, "asset_id": asset_ids[path]} for key, path in model.sources.items()],
     )
+    store_alarms(connection, model.alarms, asset_ids, _ids(connection, tag))
 
 
 def load_catalogue(connection: Connection) -> Catalogue:
@@ -118,6 +120,7 @@ def load_catalogue(connection: Connection) -> Catalogue:
             _by_path(_tag(row, asset_paths) for row in tags),
             {row.address: asset_paths[row.asset_id] for row in sources},
             tuple(_shift_pattern(**given) for given in site.shift_patterns),
+            tuple(load_alarms(connection).values()),
         ),
         tag_ids,
     )

@@ -345,5 +345,51 @@ audit = Table(
     comment="Every write by a person or script. Some 100 rows a day.",
 )
 
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("name", Text, nullable=False, unique=True, comment="<tag>#high, <kpi>@<asset>#high"),
+    Column("asset_id", Integer, ForeignKey("asset.id"), nullable=False, index=True),
+    Column("tag_id", Integer, ForeignKey("tag.id"), comment="null: of a KPI"),
+    Column("source", Text, nullable=False, comment="path of the tag, or id of the KPI"),
+    Column("window_s", Double, comment="span of the KPI, ends now [s]; null: of a tag"),
+    Column("bound", Text, nullable=False, comment="low_low, low, high or high_high"),
+    Column("limit", Double, nullable=False, comment="[unit of the tag or KPI]"),
+    Column("priority", Text, nullable=False, comment="low, medium or high"),
+    Column("on_delay_s", Double, nullable=False),
+    Column("off_delay_s", Double, nullable=False),
+    Column("deadband", Double, nullable=False, comment="[unit of the tag or KPI]"),
+    Column("group", Text, nullable=False, comment="of its alarms the first one out is told"),
+    Column("retired", Boolean, nullable=False, comment="not in the plant model any more"),
+    Column("state", Text, nullable=False, server_default="normal", comment="alarms.state.State"),
+    Column("since", Instant, comment="of the state; null: never left normal"),
+    Column("active", Boolean, nullable=False, server_default="false", comment="beyond the limit"),
+    Column("known", Boolean, nullable=False, server_default="true", comment="there is a value"),
+    Column("value", Double, comment="when it was raised or cleared [unit]"),
+    Column("first_out", Boolean, nullable=False, server_default="false"),
+    Column("shelved_until", Instant),
+    Index("ix_alarm_not_normal", "id", postgresql_where="state <> 'normal'"),
+    comment="Alarms as declared, and how each stands. Some 10,000 rows.",
+)
+
+alarm_event = Table(
+    "alarm_event",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("alarm_id", Integer, ForeignKey("alarm.id"), nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+    Column("event", Text, nullable=False, comment="alarms.state.Event"),
+    Column("before", Text, nullable=False, comment="state"),
+    Column("after", Text, nullable=False, comment="state"),
+    Column("value", Double, comment="[unit of the tag or KPI]"),
+    Column("first_out", Boolean, nullable=False),
+    Column("who", Text, comment="null: the process itself"),
+    Column("reason", Text),
+    Column("until", Instant, comment="end of shelving"),
+    Index("ix_alarm_event_alarm", "alarm_id", "at"),
+    comment="Every transition of every alarm. Some 1,000 rows a day.",
+)
+
 #: Tables with time as second key column, and the width of one chunk or partition [days].
 TIMED: Final = {"reading": ("ts", 7), "rollup_1m": ("bucket", 28), "rollup_1h": ("bucket", 364)}

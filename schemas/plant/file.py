@@ -5,7 +5,8 @@ measures of an asset type once. ``plants/pavlodar.toml`` shows every key.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, time
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain
@@ -18,11 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from schemas.document import parse_document, read_document
 from schemas.errors import PlantError, nearest
+from schemas.plant.alarm_file import AlarmTable, alarm_limits
 from schemas.plant.model import PRODUCT, Asset, Derivation, Level, Plant, Rating, Tag
+from schemas.plant.ranges import expand
 from schemas.plant.shifts import Shift, ShiftPattern, faults
 from schemas.reading import Interpolation, Kind
 
-_RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 _PATH = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
 
 
@@ -139,6 +141,7 @@ class PlantFile(_Table):
     template: dict[str, dict[str, MeasureTable]] = {}
     source: list[SourceTable] = []
     shift_pattern: list[ShiftPatternTable] = []
+    alarm: list[AlarmTable] = []
 
 
 def load_plant(path: Path) -> Plant:
@@ -185,29 +188,7 @@ def _build(tables: PlantFile, origin: str) -> Plant:
         tuple(given.pattern() for given in tables.shift_pattern),
     )
     _check_links(plant, origin)
-    return plant
-
-
-def expand(path: str) -> Sequence[str]:
-    """The paths that a path with ranges stands for: ``pot-{001..003}`` gives three, zeros kept.
-
-    Raises
-    ------
-    PlantError
-        A range runs backwards: it would stand for nothing.
-    """
-    found = _RANGE.search(path)
-    if found is None:
-        return [path]
-    low, high = found.groups()
-    if int(low) > int(high):
-        raise PlantError("range", path, "the lower number comes first")
-    head, tail = path[: found.start()], path[found.end() :]
-    return [
-        f"{head}{number:0{len(low)}d}{rest}"
-        for number in range(int(low), int(high) + 1)
-        for rest in expand(tail)
-    ]
+    return replace(plant, alarms=alarm_limits(tables.alarm, plant, origin))
 
 
 def _template(tables: PlantFile, table: AssetTable, origin: str) -> dict[str, MeasureTable]:

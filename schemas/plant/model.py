@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from schemas.errors import PlantError, nearest
+from schemas.plant.alarms import AlarmLimit
 from schemas.plant.shifts import ShiftPattern
 from schemas.reading import Interpolation, Kind
 
@@ -100,6 +101,7 @@ class Plant:
     tags: Mapping[str, Tag]
     sources: Mapping[str, str] = field(default_factory=dict)
     shift_patterns: tuple[ShiftPattern, ...] = ()
+    alarms: tuple[AlarmLimit, ...] = ()
 
     def asset(self, path: str) -> Asset:
         """The asset at *path*; `PlantError` names the nearest one if there is none."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 
-from schemas.plant.file import expand
+from schemas.plant.ranges import expand
 from schemas.plant.model import Plant
 from schemas.reading import Kind
 from simulator.park import Park

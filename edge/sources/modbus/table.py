@@ -29,7 +29,7 @@ from edge.sources.modbus.registers import (
     WordOrder,
 )
 from schemas.errors import ConfigError
-from schemas.plant.file import expand
+from schemas.plant.ranges import expand
 from schemas.plant.model import Plant
 from schemas.reading import Kind
 

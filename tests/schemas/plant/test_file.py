@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import PlantError
-from schemas.plant.file import expand, load_plant, parse_plant
+from schemas.plant.file import load_plant, parse_plant
 from schemas.plant.model import Derivation, Level, Rating
+from schemas.plant.ranges import expand
 from schemas.reading import Interpolation, Kind
 from tests.schemas.plants import SMALL
 
