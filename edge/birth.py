@@ -5,11 +5,14 @@ which a host finds its way before it knows any alias, and Rebirth, which must no
 (tck-id-operational-behavior-data-commands-rebirth-name-aliases).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from edge.frame import DATATYPE
+from schemas.errors import ConfigError
+from schemas.quality import Quality
 from schemas.reading import Reading
 from schemas.sparkplug.datatype import DataType
 from schemas.sparkplug.node import (
@@ -32,6 +35,14 @@ class SpoolFacts:
     first: int
     last: int
 
+
+#: A birth goes out as one message, and one message to the embedded broker may have 1 MiB.
+BIRTH_BYTES: Final = 1 << 20
+#: Aliases of a spool grow with every tag that it has ever known: five bytes are enough for 2^35.
+_LATE_ALIAS: Final = (1 << 35) - 1
+_LATE_MS: Final = (1 << 42) - 1
+#: What a DBIRTH has beside its tags: time, seq, and the position in the spool.
+_ENVELOPE_BYTES: Final = 100
 
 #: What a node declares for itself, beside bdSeq and Rebirth.
 NODE_METRICS: Final = (COMMIT_THROUGH, SPOOL_ID, SPOOL_FIRST)
@@ -71,6 +82,32 @@ def device_birth(
     header.metrics.extend(_tags(aliases, values, header.timestamp))
     header.metrics.append(_position(last, header.timestamp, aliases))
     return header.SerializeToString()
+
+
+def check_birth(origin: str, device: str, tags: Sequence[str]) -> None:
+    """Refuse a *device* whose DBIRTH could be too long for a broker.
+
+    Sparkplug knows no birth in parts, so its tags have to be spread over several devices.
+
+    Raises
+    ------
+    ConfigError
+        It has too many tags; says how many of them fit.
+    """
+    readings = (Reading(tag, _LATE_MS, 0.0, Quality.UNCERTAIN) for tag in tags)
+    sizes = [
+        len(Payload(metrics=[_current(each.tag, _LATE_ALIAS, each, 0)]).SerializeToString())
+        for each in readings
+    ]
+    room = BIRTH_BYTES - _ENVELOPE_BYTES
+    if sum(sizes) > room:
+        fit = sum(total <= room for total in accumulate(sizes))
+        raise ConfigError(
+            f"{origin}: device {device}",
+            f"{len(tags)} tags",
+            f"its birth may take {sum(sizes):,} bytes, and a broker takes {BIRTH_BYTES:,} in one "
+            f"message: the first {fit} fit; name another device for the rest",
+        )
 
 
 def node_death(bd_seq: int, now_ms: int) -> bytes:

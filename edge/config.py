@@ -11,6 +11,7 @@ from typing import Annotated, Final, TypeVar, get_args
 
 from pydantic import BaseModel, Field
 
+from edge.birth import check_birth
 from edge.sources.device import Device, Id, Section, SourceSection
 from edge.sources.http.table import HttpTable
 from edge.sources.iec104.table import Iec104Table
@@ -88,7 +89,7 @@ def load_config(path: Path, addresses: Mapping[str, tuple[str, int]] | None = No
     ------
     ConfigError
         No such file, an unknown key, a tag that the plant does not have, registers that overlap
-        the end of the table, a device or tag listed twice.
+        the end of the table, a device or tag listed twice, more tags than a birth can tell.
     """
     file = read_document(path, EdgeFile)
     plant = beside(path, file.plant)
@@ -102,6 +103,8 @@ def load_config(path: Path, addresses: Mapping[str, tuple[str, int]] | None = No
     ]
     _check_unique(path.name, "source.device", (device.device for device in devices))
     _check_unique(path.name, "tag", (tag for device in devices for tag in device.paths))
+    for device in devices:
+        check_birth(path.name, device.device, device.paths)
     return EdgeConfig(file.node, file.spool, file.delivery, plant, devices)
 
 

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from rich.table import Table
 
 from edge.agent import Agent
+from edge.birth import check_birth
 from edge.bootstrap import make_agent, open_spool, operate
 from edge.counters import EdgeCounters
 from edge.export import Export, ReplayConfig
@@ -32,9 +33,10 @@ async def run_replay(config: ReplayConfig, data_dir: Path | None, *, again: bool
     console = Console()
     spool = open_spool(config.node, config.spool, data_dir)
     marks = {} if again else spool.marks()
-    agent = make_agent(
-        config, devices(config.exports), spool, EdgeCounters(CollectorRegistry()), live=False
-    )
+    tags = devices(config.exports)
+    for device, paths in tags.items():
+        check_birth("replay", device, paths)
+    agent = make_agent(config, tags, spool, EdgeCounters(CollectorRegistry()), live=False)
     finished = await operate(agent, [replay(config.exports, agent, marks, console)])
     console.print(report(config.exports))
     if not finished:
