@@ -2,14 +2,16 @@
 
 import typer
 
-from benchmarks import catchup, edge, ingest, rollup
+from benchmarks import catchup, edge, history, ingest, rollup, soak
 from schemas.process import run_command
 
 app = typer.Typer(help="Measured claims; the last line of each is JSON.", no_args_is_help=True)
 app.command("catchup")(catchup.main)
 app.command("edge")(edge.main)
+app.command("history")(history.main)
 app.command("ingest")(ingest.main)
 app.command("rollup")(rollup.main)
+app.command("soak")(soak.main)
 
 
 @app.callback()

@@ -70,7 +70,8 @@ def main(
     with ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="ertis-bench-")))
         name, port = held.enter_context(stand.broker())
-        config = write_config(folder, held.enter_context(plcs(size.tags)), size)
+        ports = held.enter_context(plcs(size.tags))
+        config = write_config(folder, ports, size.tags, spool_mb=size.spool_mb)
         load = measure_load(Agent(config, folder / "load", port), size)
         readings = fill(folder / "full", size)
         outage = measure_outage(Agent(config, folder / "full", port), size, readings)
@@ -84,29 +85,43 @@ def plcs(tags: int) -> Iterator[Sequence[int]]:
     ports = [stand.free_port() for _ in range(PLCS)]
     with ExitStack() as held:
         for start in range(0, PLCS, _SERVED):
-            mine = map(str, ports[start : start + _SERVED])
-            command = stand.python("-m", "benchmarks.plc", str(tags // PLCS), *mine)
-            served = held.enter_context(
-                subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own module
-            )
-            held.callback(served.terminate)
-            assert served.stdout is not None  # noqa: S101 - it is piped
-            served.stdout.readline()
+            held.enter_context(plc(ports[start : start + _SERVED], tags // PLCS))
         yield ports
 
 
-def write_config(folder: Path, ports: Sequence[int], size: Size) -> Path:
-    """The agent's file and its plant in *folder*."""
-    (folder / "plant.toml").write_text(plant_text(size.tags))
-    units = size.tags // MEASURES // PLCS
+@contextmanager
+def plc(ports: Sequence[int], tags: int) -> Iterator[None]:
+    """A process that serves PLCs of *tags* each at *ports*."""
+    command = stand.python("-m", "benchmarks.plc", str(tags), *map(str, ports))
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as served:  # noqa: S603 - our own module
+        assert served.stdout is not None  # noqa: S101 - it is piped
+        served.stdout.readline()
+        try:
+            yield
+        finally:
+            served.terminate()
+
+
+def write_config(
+    folder: Path,
+    ports: Sequence[int],
+    tags: int,
+    *,
+    spool_mb: int = 1000,
+    ack_timeout_s: float = 10.0,
+) -> Path:
+    """The agent's file and its plant in *folder*; the PLCs at *ports* share the *tags*."""
+    (folder / "plant.toml").write_text(plant_text(tags))
+    units = tags // MEASURES // len(ports)
     sources = "".join(
         _source(number, port, number * units + 1, units) for number, port in enumerate(ports)
     )
     path = folder / "agent.toml"
     path.write_text(
         f'plant = "plant.toml"\n[node]\ngroup = "{GROUP}"\nid = "{NODE}"\nhost = "{NAME}"\n'
-        f"[spool]\nmax_mb = {2 * size.spool_mb}\n"
-        "[delivery]\nreplay_readings_per_s = 10000000\nwindow_frames = 512\nwindow_mb = 16\n"
+        f"[spool]\nmax_mb = {2 * spool_mb}\n"
+        f"[delivery]\nack_timeout_s = {ack_timeout_s}\nreplay_readings_per_s = 10000000\n"
+        "window_frames = 512\nwindow_mb = 16\n"
         f"{sources}"
     )
     return path

@@ -89,9 +89,9 @@ def database() -> Iterator[str]:
 
 
 @contextmanager
-def broker() -> Iterator[tuple[str, int]]:
+def broker(port: int | None = None) -> Iterator[tuple[str, int]]:
     """Name and port of a broker: Mosquitto where it is installed, else the embedded one."""
-    port = free_port()
+    port = port or free_port()
     found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
     with ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="ertis-bench-")))

@@ -1,9 +1,9 @@
 """What the agent counts, for Prometheus.
 
 The readings add up at any time:
-unacknowledged at start + scanned = suppressed + acknowledged + dropped + overflowed
-+ unacknowledged now. (On top come the bad readings of a lost device, which are made, not scanned,
-and the corners of linear tags, which were suppressed when they were scanned.)
+unacknowledged at start + scanned + corners + marked_bad = suppressed + acknowledged + dropped
++ overflowed + unacknowledged now. (Corners were suppressed when they were scanned, and went out
+after all; the readings that mark the loss of a device are made, not scanned.)
 """
 
 from typing import Final
@@ -26,6 +26,8 @@ class EdgeCounters:
 
         self.scanned = counter("readings_scanned", "Values read from devices", "device")
         self.suppressed = counter("readings_suppressed", "Values within the deadband", "device")
+        self.corners = counter("readings_corners", "Suppressed values sent after all", "device")
+        self.marked_bad = counter("readings_marked_bad", "Last values of a lost device", "device")
         self.events_lost = counter("events_lost", "Log entries overwritten unread", "device")
         self.scans_missed = counter("scans_missed", "Scans left out: one ran over", "device")
         self.scans_failed = counter("scans_failed", "Scans without an answer", "device")

@@ -52,7 +52,10 @@ async def keep_scanning(
                 if up is not False:
                     log.warning("device lost", device=device, error=str(error))
                     counters.device_up.labels(device).set(0)
+                    corners = report.corners
                     lost = report.lost(source.now_ms())
+                    counters.corners.labels(device).inc(report.corners - corners)
+                    counters.marked_bad.labels(device).inc(len(lost) - (report.corners - corners))
                     gone |= {reading.tag: reading.ts_ms for reading in lost}
                     agent.feed(device, lost, link=False)
                 up = False
@@ -66,7 +69,8 @@ async def keep_scanning(
             seen = [*_seen_again(scan.readings, gone, source.now_ms()), *scan.quiet]
             corners = report.corners
             reported = report.filter(seen)
-            fresh = len(reported) - (report.corners - corners)
+            corners = report.corners - corners
+            fresh = len(reported) - corners
             agent.feed(
                 device,
                 [*reported, *scan.events],
@@ -76,6 +80,7 @@ async def keep_scanning(
             marks, up, failures = scan.marks, True, 0
             counters.scanned.labels(device).inc(len(seen) + len(scan.events))
             counters.suppressed.labels(device).inc(len(seen) - fresh)
+            counters.corners.labels(device).inc(corners)
             counters.events_lost.labels(device).inc(scan.lost)
             counters.scans_missed.labels(device).inc(await pace.next())
     finally:

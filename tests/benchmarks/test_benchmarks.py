@@ -60,3 +60,13 @@ def test_edge() -> None:
         "drain_per_s",
         "start_full_spool_s",
     }
+
+
+def test_soak() -> None:
+    """PLCs and broker come and go for 20 s: the ledger is exact, or the benchmark fails."""
+    found = run("soak")
+    assert isinstance(found["readings"], int)
+    assert found["readings"] > 1000
+    assert found["plc_flaps"]
+    assert found["broker_flaps"]
+    assert set(found) >= {"rss_start_mb", "rss_end_mb", "growth_mb"}
