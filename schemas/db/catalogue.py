@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from schemas.db.alarms import load_alarms, store_alarms
+from schemas.db.outdated import mark_outdated
 from schemas.db.tables import asset, plant, source, tag
 from schemas.errors import PlantError
 from schemas.plant.model import Asset, Derivation, Level, Plant, Rating, Tag
@@ -74,7 +75,8 @@ def store_plant(connection: Connection, model: Plant) -> None:
     """Store *model* in the caller's transaction: assets and tags by path, ids never change.
 
     Assets and tags that *model* lacks stay, for their history; its sources replace all others.
-    Only what differs from the stored is written.
+    Only what differs from the stored is written. Summaries of tags that are made another way now
+    are marked, to be made again.
 
     Raises
     ------
@@ -85,7 +87,8 @@ def store_plant(connection: Connection, model: Plant) -> None:
     _store_site(connection, model)
     known = load_catalogue(connection).plant
     asset_ids = _store_assets(connection, model.assets, known.assets)
-    _store_tags(connection, model.tags, known.tags, asset_ids)
+    tag_ids = _store_tags(connection, model.tags, known.tags, asset_ids)
+    mark_outdated(connection, known.tags, model, tag_ids)
     connection.execute(delete(source))
     _insert(
         connection,
@@ -178,8 +181,8 @@ def _store_tags(
     given: Mapping[str, Tag],
     known: Mapping[str, Tag],
     asset_ids: Mapping[str, int],
-) -> None:
-    """Write what differs; products are linked when all tags have an id."""
+) -> Mapping[str, int]:
+    """Write what differs, return the ids; products are linked when all tags have one."""
     changed = {}
     for row in given.values():
         if known.get(row.path) != row:
@@ -198,6 +201,7 @@ def _store_tags(
             if path in known or operands[path]
         ],
     )
+    return ids
 
 
 def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
