@@ -10,6 +10,7 @@ import httpx
 
 from tests.e2e.processes import Service
 from tests.fixtures.broker import Broker
+from tests.fixtures.monitor import Judge
 from tests.fixtures.ports import free_port
 
 
@@ -53,8 +54,12 @@ class Backend:
 
 @contextmanager
 def backend(folder: Path, dsn: str, broker: Broker, plant: Path) -> Iterator[Backend]:
-    """Migrate, store *plant*, start ingest and API; end whatever still runs at the end."""
+    """Migrate, store *plant*, start ingest and API; end whatever still runs at the end.
+
+    All that is said on the broker is held to Sparkplug's rules, and judged at the end.
+    """
     made = Backend(folder, dsn, broker)
+    judge = Judge(broker.host, broker.port)
     migrate = made.service("migrate", "ingest", "migrate", "--plant", str(plant))
     migrate.start()
     assert migrate.wait() == 0, migrate.tail()
@@ -66,3 +71,4 @@ def backend(folder: Path, dsn: str, broker: Broker, plant: Path) -> Iterator[Bac
         for each in reversed(made.services.values()):
             if each.running:
                 each.kill()
+        judge.close()

@@ -28,6 +28,8 @@ from tests.faults.feeder import Feed
 from tests.faults.load import Load, Readings
 from tests.faults.metrics import Watch, fetch
 from tests.faults.scenario import Scenario
+from tests.fixtures.broker import Broker
+from tests.fixtures.monitor import Judge
 from tests.fixtures.ports import free_port
 from tests.fixtures.until import until
 
@@ -42,7 +44,8 @@ PATIENCE_S: Final = 90.0
 class Stand:
     """Ingest and edge nodes around one database and one broker.
 
-    ``mqtt`` is where ingest connects; edge nodes connect there too unless told otherwise.
+    ``mqtt`` is where ingest connects; edge nodes connect there too unless told otherwise. All that
+    is said there is held to Sparkplug's rules, and judged at the end.
     """
 
     folder: Path
@@ -53,6 +56,17 @@ class Stand:
 
     def __post_init__(self) -> None:
         self.watch = Watch(free_port())
+        self.judge = Judge(*self.mqtt)
+
+    def use(self, broker: Broker) -> None:
+        """Stand on another broker than the scenario's own."""
+        self.mqtt = (broker.host, broker.port)
+        self.listen(broker)
+
+    def listen(self, broker: Broker) -> None:
+        """Judge what edge nodes say there."""
+        self.judge.close()
+        self.judge = Judge(broker.host, broker.port)
 
     def start_ingest(self, fault: str = "", **settings: str) -> Service:
         """A running ingest; *fault* is the point at which it dies."""
@@ -106,6 +120,7 @@ class Stand:
         for service in self.services:
             if service.running:
                 service.kill()
+        self.judge.close()
 
     def ready(self) -> dict[str, object]:
         """What ingest says of its parts; nothing while it does not answer."""
@@ -160,6 +175,7 @@ class Stand:
         assert not missing, f"{len(missing)} of {len(ledger)} lost: {sorted(missing)[:5]}"
         assert not strange, f"{len(strange)} never sent: {sorted(strange)[:5]}"
         assert self.watch.scrapes, "the counters were never read"
+        assert self.judge.messages, "the monitor heard nothing"
         assert not self.watch.broken, self.watch.broken[:3]
         check_summaries(self.dsn, ledger)
 

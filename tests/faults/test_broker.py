@@ -31,7 +31,7 @@ def outlive(stand: Stand, end: Callable[[], None], start: Callable[[], None]) ->
 @pytest.mark.fault("Mosquitto restarts with its saved sessions", promise=Promise.BROKER)
 def test_broker_restarts(stand: Stand, mosquitto: Mosquitto) -> None:
     """What was on its way is sent again out of the spool."""
-    stand.mqtt = (mosquitto.host, mosquitto.port)
+    stand.use(mosquitto)
     outlive(stand, mosquitto.stop, mosquitto.start)
 
 
@@ -39,7 +39,7 @@ def test_broker_restarts(stand: Stand, mosquitto: Mosquitto) -> None:
 @pytest.mark.fault("Mosquitto is killed and has forgotten everything", promise=Promise.BROKER)
 def test_broker_loses_its_memory(stand: Stand, mosquitto: Mosquitto) -> None:
     """No retained STATE, no session: the host announces itself anew, the edge is born anew."""
-    stand.mqtt = (mosquitto.host, mosquitto.port)
+    stand.use(mosquitto)
     outlive(stand, mosquitto.kill, mosquitto.start)
 
 
@@ -48,6 +48,6 @@ def test_embedded_broker_restarts(stand: Stand, tmp_path: Path) -> None:
     """The broker of the standalone park has no memory to keep."""
     embedded: Broker = make_broker("embedded", tmp_path)
     embedded.start()
-    stand.mqtt = (embedded.host, embedded.port)
+    stand.use(embedded)
     outlive(stand, embedded.stop, embedded.start)
     embedded.stop()

@@ -25,6 +25,7 @@ def near(tmp_path: Path) -> Iterator[Broker]:
 def test_frames_meddled_with(stand: Stand, near: Broker) -> None:
     """Births and commands as well: whatever is missing is asked for or sent again."""
     load = Load("edge-1", before_the_hour(120))
+    stand.listen(near)  # the bridge keeps no rule
     bridge = Bridge((near.host, near.port), stand.mqtt, seed=5)
     ingest = stand.start_ingest()
     edge = stand.start_edge(load, mqtt=(near.host, near.port))

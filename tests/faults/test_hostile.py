@@ -12,6 +12,7 @@ from tests.faults.scenario import Promise
 from tests.faults.stand import Stand, stored_readings
 
 COUNT = 10_000
+STATE = "spBv1.0/STATE/ertis"
 
 
 @pytest.mark.fault(f"{COUNT:,} mutated payloads", promise=Promise.HOSTILE)
@@ -19,6 +20,7 @@ def test_mutated_payloads(stand: Stand) -> None:
     """None ends ingest or disturbs the other node; each reading in them has a counted fate."""
     load = Load("edge-1", before_the_hour(120))
     recent = f"{time.gmtime().tm_year - 1}-01-01T00:00:00Z"  # or each century wants partitions
+    stand.judge.judged = lambda topic: "/edge-1" in topic or topic == STATE
     ingest = stand.start_ingest(INGEST_EARLIEST=recent)
     stand.wait_ready()
     edge = stand.start_edge(load)

@@ -36,7 +36,7 @@ def test_lane_killed_before_acknowledgement(stand: Stand) -> None:
 )
 def test_lane_broker_restarts(stand: Stand, mosquitto: Mosquitto) -> None:
     """Ingest has subscribed once; what comes while it is away is in the broker's saved session."""
-    stand.mqtt = (mosquitto.host, mosquitto.port)
+    stand.use(mosquitto)
     load = Load("edge-1", before_the_hour(120))
     lot = list(messages(load))
     quarter = len(lot) // 4
