@@ -174,8 +174,8 @@ def _write_draft(into: Path, device: str, source: Keys, places: list[Place]) -> 
 
 
 def _quiet_libraries() -> None:
-    """Every failed request comes back as an exception; pymodbus and asyncua would log it too."""
-    for library in ("pymodbus", "asyncua"):
+    """Every failed request comes back as an exception; the libraries would log it too."""
+    for library in ("pymodbus", "asyncua", "snap7", "httpx", "httpcore"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
 
 

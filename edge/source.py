@@ -1,15 +1,18 @@
 """What stands in front of the agent: a source that is looked at again and again.
 
 Some devices answer when they are asked, others report by themselves. Both are a `Source`: the first
-is scanned at its period, the second has none, and its `Source.scan` waits until something came.
+is scanned at its period, the second has none, and its `Source.scan` waits until something came, or
+`PATIENCE_S`: so whoever scans can end.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from schemas.reading import Reading
 
+#: How long a source without a period waits for what its device sends [s].
+PATIENCE_S: Final = 1.0
 NO_MARKS: Mapping[str, int] = {}
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import c104
 
-from edge.source import Scan
+from edge.source import PATIENCE_S, Scan
 from edge.sources.iec104.information import reading
 from edge.sources.iec104.table import Iec104Device
 from schemas.errors import DeviceDown
@@ -25,7 +25,6 @@ _TICK_MS: Final = 50
 #: One connection in about 100 stays without data transfer, its STARTDT not sent (c104 2.2.1, seen
 #: 2026-11-22); asked for once more, it starts [s].
 _START_AGAIN_S: Final = 0.2
-_LONGEST_WAIT_S: Final = 3600.0
 _OPEN: Final = c104.ConnectionState.OPEN
 _LOST: Final = (c104.ConnectionState.CLOSED_AWAIT_RECONNECT, c104.ConnectionState.CLOSED)
 
@@ -99,17 +98,15 @@ class Iec104Source:
         self._ask_at = time.monotonic() + (self._table.interrogate_s or float("inf"))
 
     async def _wait(self, link: "_Link") -> None:
-        """Until something was reported."""
-        while not link.arrived:
-            if link.lost:
-                raise DeviceDown(f"{self._address}: connection lost")
-            until_s = min(self._ask_at - time.monotonic(), _LONGEST_WAIT_S)
-            try:
-                await asyncio.wait_for(link.news.wait(), max(0.0, until_s))
-            except TimeoutError:
-                if time.monotonic() >= self._ask_at:
-                    self._interrogate(link)
-            link.news.clear()
+        """Until something was reported, a while at the most."""
+        if not link.arrived:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(link.news.wait(), PATIENCE_S)
+        link.news.clear()
+        if link.lost:
+            raise DeviceDown(f"{self._address}: connection lost")
+        if time.monotonic() >= self._ask_at:
+            self._interrogate(link)
 
     def _take(self, station: int, ioa: int, info: c104.Information) -> Reading | None:
         point = self._points.get((station, ioa))

@@ -1,7 +1,9 @@
 """A session with an OPC UA server: security, user, connection."""
 
 import asyncio
+import os
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from asyncua import ua
@@ -12,6 +14,7 @@ from asyncua.ua.uaerrors import UaError
 from cryptography import x509
 
 from edge.sources.opcua.table import OpcUaTable, Policy, SecurityTable, UserTable
+from edge.sources.secret import SecretTable
 from schemas.errors import ConfigError
 
 _POLICIES: Final = {
@@ -19,6 +22,24 @@ _POLICIES: Final = {
     Policy.AES128: policies.SecurityPolicyAes128Sha256RsaOaep,
     Policy.AES256: policies.SecurityPolicyAes256Sha256RsaPss,
 }
+
+
+def check_files(table: OpcUaTable) -> None:
+    """Say at the start what would be missing at every connection.
+
+    Raises
+    ------
+    ConfigError
+        A certificate, key or secret cannot be read.
+    """
+    tables = [table.security, *([table.user] if table.user is not None else [])]
+    for section in tables:
+        for name in type(section).model_fields:
+            found = getattr(section, name)
+            if isinstance(found, SecretTable):
+                found.read()
+            elif isinstance(found, Path) and not os.access(found, os.R_OK):
+                raise ConfigError(f"source.{name}", str(found), "name a file that can be read")
 
 
 async def connect(table: OpcUaTable) -> Client:

@@ -8,6 +8,7 @@ silence of the subscription, not of the connection, is what is watched.
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from asyncua import ua
@@ -15,11 +16,11 @@ from asyncua.client.client import Client
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.uaerrors import UaError
 
-from edge.source import Scan
+from edge.source import PATIENCE_S, Scan
 from edge.sources.opcua import status
-from edge.sources.opcua.session import connect, disconnect
+from edge.sources.opcua.session import check_files, connect, disconnect
 from edge.sources.opcua.table import Item, OpcUaDevice
-from schemas.errors import DeviceDown
+from schemas.errors import ConfigError, DeviceDown
 from schemas.quality import Quality
 from schemas.reading import Reading
 
@@ -38,6 +39,7 @@ class OpcUaSource:
         self.device = device.device
         self.paths = device.paths
         self.period_s = 0.0
+        check_files(device.table)
         self._table = device.table
         self._items = device.items
         self._client: Client | None = None
@@ -60,7 +62,7 @@ class OpcUaSource:
                 await self._subscribe()
             else:
                 await self._wait()
-        except (UaError, OSError, TimeoutError) as error:
+        except (UaError, OSError, TimeoutError, ConfigError) as error:
             await self.close()
             raise DeviceDown(f"{self._address}: {error!r}") from error
         except DeviceDown:
@@ -68,7 +70,6 @@ class OpcUaSource:
             raise
         readings, self._arrived = self._arrived, []
         lost, self._overflowed = self._overflowed, 0
-        self._news.clear()
         return Scan(readings, lost=lost)
 
     def now_ms(self) -> int:
@@ -177,20 +178,16 @@ class OpcUaSource:
         return f"ns={self._namespaces.index(uri) if known else 65535};{name}"
 
     async def _wait(self) -> None:
-        """Until something arrived."""
-        while not self._arrived:
-            until = self._heard + self._silence_s
-            if self._missing:
-                until = min(until, self._ask_at)
-            try:
-                await asyncio.wait_for(self._news.wait(), max(0.0, until - time.monotonic()))
-            except TimeoutError:
-                self._check_silence()
-                if self._missing and time.monotonic() >= self._ask_at:
-                    self._missing = await self._monitor(self._missing)
-            if self._failure is not None:
-                raise DeviceDown(f"{self._address}: {self._failure}")
-            self._news.clear()
+        """Until something arrived, a while at the most."""
+        if not self._arrived:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), PATIENCE_S)
+        self._news.clear()
+        if self._failure is not None:
+            raise DeviceDown(f"{self._address}: {self._failure}")
+        self._check_silence()
+        if self._missing and time.monotonic() >= self._ask_at:
+            self._missing = await self._monitor(self._missing)
 
     def _check_silence(self) -> None:
         silent_s = time.monotonic() - self._heard

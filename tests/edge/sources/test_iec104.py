@@ -258,7 +258,7 @@ def test_a_station_that_goes_is_down_and_found_again(
         await gather(source, all_four)
         await asyncio.to_thread(substation.server.stop)
         with pytest.raises(DeviceDown, match="connection lost"):
-            await source.scan()
+            await gather(source, lambda _readings: False)
         with pytest.raises(DeviceDown, match="no connection"):
             await source.scan()
         await asyncio.to_thread(substation.listen)

@@ -139,7 +139,7 @@ def test_a_change_comes_by_itself(tmp_path: Path, server: OpcUaServer) -> None:
     async def work(source: OpcUaSource) -> list[Reading]:
         await gather(source, all_three)
         await asyncio.to_thread(server.write, 1, 7.0, second=9)
-        return list((await source.scan()).readings)
+        return await gather(source, bool)
 
     readings = talk(device(tmp_path, server.url), work)
 
@@ -168,7 +168,7 @@ def test_the_server_withholds_what_is_within_the_deadband(
         await gather(source, all_three)
         await asyncio.to_thread(server.write, 0, 400.0, second=1)
         await asyncio.to_thread(server.write, 0, 4000.0, second=2)
-        return list((await source.scan()).readings)
+        return await gather(source, bool)
 
     assert talk(made, work) == [Reading(POTS[0], NOON + 2000, 4.0)]
 
@@ -182,7 +182,7 @@ def test_a_deadband_of_the_servers_range_is_asked_for_in_per_cent(
     async def work(source: OpcUaSource) -> list[Reading]:
         await gather(source, all_three)
         await asyncio.to_thread(server.write, 0, 1.0, second=1)
-        return list((await source.scan()).readings)
+        return await gather(source, bool)
 
     assert talk(made, work) == [Reading(POTS[0], NOON + 1000, 1.0)]
 
@@ -336,6 +336,18 @@ def test_another_server_than_the_named_one_is_not_talked_to(
 
     with pytest.raises(DeviceDown):
         talk(made, OpcUaSource.scan)
+
+
+def test_a_missing_file_or_secret_is_said_at_the_start(
+    tmp_path: Path, pairs: dict[str, Pair]
+) -> None:
+    """Not at the first connection, where it would look like a server that is down."""
+    table = security(pairs | {"agent": Pair(tmp_path / "no.der", tmp_path / "no.pem")}, "None")
+    with pytest.raises(ConfigError, match=r"no\.der'; name a file that can be read"):
+        device(tmp_path, "opc.tcp://h:1", table).open({})
+    user = 'user = { name = "ertis", password = { env = "NO_SUCH_VARIABLE" } }'
+    with pytest.raises(ConfigError, match="set this variable"):
+        device(tmp_path, "opc.tcp://h:1", user).open({})
 
 
 def test_browsing_lists_variables_with_what_they_read(tmp_path: Path, server: OpcUaServer) -> None:
