@@ -44,10 +44,7 @@ class Connection:
         )
         client.will_set(will_topic, will, qos=1, retain=False)
         if settings.username is not None:
-            password = settings.password
-            client.username_pw_set(
-                settings.username, password.get_secret_value() if password else None
-            )
+            client.username_pw_set(settings.username, settings.secret())
         if settings.ca_file is not None:
             client.tls_set(
                 str(settings.ca_file),

@@ -284,8 +284,7 @@ class LaneLink:
 def authenticate(client: Client, settings: MqttSettings) -> None:
     """Give *client* the name, password and certificates of the settings."""
     if settings.username is not None:
-        password = settings.password
-        client.username_pw_set(settings.username, password.get_secret_value() if password else None)
+        client.username_pw_set(settings.username, settings.secret())
     if settings.ca_file is not None:
         client.tls_set(
             ca_certs=_text(settings.ca_file),

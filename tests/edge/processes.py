@@ -23,13 +23,15 @@ one_broker = pytest.mark.parametrize("broker", ["embedded"], indirect=True)
 class Process:
     """``python -m edge run`` in a process of its own."""
 
-    def __init__(self, folder: Path, config: Path, port: int, *options: str) -> None:
+    def __init__(
+        self, folder: Path, config: Path, port: int, *options: str, **environment: str
+    ) -> None:
         self.folder = folder
         self._command = [
             *(sys.executable, "-m", "edge", "run", "--config", str(config)),
             *("--data-dir", str(folder / "data"), *options),
         ]
-        self._env = os.environ | {"MQTT_PORT": str(port)}
+        self._env = os.environ | {"MQTT_PORT": str(port)} | environment
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
