@@ -15,9 +15,14 @@ id = "node"
 """
 
 
-def load_source(folder: Path, source: str) -> Device:
-    """The device of a file whose ``[[source]]`` is *source*."""
+def write_source(folder: Path, source: str) -> Path:
+    """A file whose ``[[source]]`` is *source*, with its plant beside it."""
     (folder / "plant.toml").write_text(PLANT)
     path = folder / "agent.toml"
     path.write_text(f"{_HEAD}\n[[source]]\n{source}")
-    return load_config(path).devices[0]
+    return path
+
+
+def load_source(folder: Path, source: str) -> Device:
+    """The device of a file whose ``[[source]]`` is *source*."""
+    return load_config(write_source(folder, source)).devices[0]
