@@ -143,7 +143,11 @@ class HostSession:
             parsed = _parse(topic)
             if (handle := self._handlers.get(parsed.type)) is None:
                 return []  # commands, our own among them
-            data = Data(_source(parsed), topic, codec.decode(payload), payload, now_ms)
+            message = codec.decode(payload)
+            if message.uuid == codec.COMPRESSED:
+                payload = codec.inflate(message)
+                message = codec.decode(payload)
+            data = Data(_source(parsed), topic, message, payload, now_ms)
         except (TopicError, PayloadError) as error:
             return [Unusable(_claimed(topic), topic, payload, now_ms, error.reason, str(error))]
         node = self._nodes.setdefault(data.source.edge_node, Node(data.source.edge_node))

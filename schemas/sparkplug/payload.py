@@ -4,6 +4,9 @@ A `Payload` is the protobuf message itself (upb decodes 3 million metrics/s per 
 2026-11-21 with 200 metrics a payload); wrapping each metric in a class of ours would halve that.
 """
 
+import zlib
+from typing import Final
+
 from google.protobuf.message import DecodeError
 
 from schemas.errors import PayloadError
@@ -18,6 +21,15 @@ OPC_QUALITY_KEY = "OPC Quality"
 QUALITY_MARK = b"\x07Quality"
 
 
+#: The ``uuid`` of a payload whose ``body`` is another one, compressed: no part of Sparkplug 3.0,
+#: but Eclipse Tahu's JavaScript client can be told to send so.
+COMPRESSED: Final = "SPBV1.0_COMPRESSED"
+#: No broker takes half as much in one message; a few kilobytes of zeros must not fill the memory.
+_INFLATED_BYTES: Final = 32 << 20
+#: zlib's word for: a zlib or a gzip header, whichever there is.
+_EITHER_HEADER: Final = zlib.MAX_WBITS + 32
+
+
 def decode(payload: bytes) -> Payload:
     """Read a payload.
 
@@ -30,6 +42,25 @@ def decode(payload: bytes) -> Payload:
         return Payload.FromString(payload)
     except DecodeError as error:
         raise PayloadError(f"{len(payload)} bytes are not a Sparkplug payload: {error}") from error
+
+
+def inflate(outer: Payload) -> bytes:
+    """The payload that a `COMPRESSED` one carries, by DEFLATE or GZIP.
+
+    Raises
+    ------
+    PayloadError
+        Its body is neither, is cut short, or becomes too long.
+    """
+    inflater = zlib.decompressobj(_EITHER_HEADER)
+    try:
+        inner = inflater.decompress(outer.body, _INFLATED_BYTES)
+    except zlib.error as error:
+        raise PayloadError(f"{len(outer.body)} compressed bytes: {error}") from error
+    if not inflater.eof:
+        found = "more than" if len(inner) == _INFLATED_BYTES else "no end after"
+        raise PayloadError(f"{len(outer.body)} compressed bytes: {found} {len(inner)} bytes")
+    return inner
 
 
 def metric(

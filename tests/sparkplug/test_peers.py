@@ -39,15 +39,21 @@ def values(dsn: str, measure: str) -> list[float | None]:
 
 
 @pytest.mark.parametrize(
-    ("command", "current"), [(python_peer, 1.5), (node_peer, 4e9)], ids=["pysparkplug", "npm"]
+    ("command", "role", "current"),
+    [
+        (python_peer, "edge", 1.5),
+        (node_peer, "edge", 4e9),
+        (node_peer, "compressing-edge", 4e9),
+    ],
+    ids=["pysparkplug", "npm", "npm compressed"],
 )
 def test_their_edge_node_to_our_ingest(
-    database: str, broker: Broker, command: Command, current: float
+    database: str, broker: Broker, command: Command, role: str, current: float
 ) -> None:
     """Births and data are stored: Double, Float or UInt32, negative Int8, Boolean, String."""
     words = command()
     store(database)
-    with running(database, broker) as stand, peer(words, "edge", broker.port) as edge:
+    with running(database, broker) as stand, peer(words, role, broker.port) as edge:
         edge.expect(lambda said: said.get("born"))
         until(lambda: values(database, "level"), "the births")
         for _ in range(3):

@@ -3,6 +3,7 @@
 The faults are those of pysparkplug, mqtt-spb-wrapper, aiospb, sparkplug-client, Tahu and UMH.
 """
 
+import zlib
 from contextlib import suppress
 
 import pytest
@@ -17,7 +18,7 @@ from schemas.errors import SenderError
 from schemas.quality import Quality
 from schemas.sparkplug.datatype import DataType
 from schemas.sparkplug.node import BD_SEQ
-from schemas.sparkplug.payload import metric
+from schemas.sparkplug.payload import COMPRESSED, metric
 from schemas.sparkplug.sparkplug_b_pb2 import Metric, Payload
 from schemas.sparkplug.state import HostState
 from tests.edge.conversation import Conversation as EdgeConversation
@@ -208,6 +209,20 @@ def test_a_state_in_words_at_our_own_topic() -> None:
 
     assert talk.host.receive("spBv1.0/STATE/ertis", b"OFFLINE", 6) == [birth]
     assert talk.host.receive("spBv1.0/STATE/scada", b"ONLINE", 6) == []
+
+
+def test_compressed_messages() -> None:
+    """Tahu's JavaScript client can be told to; a spoiled one is put aside whole."""
+    talk = Conversation()
+    body = zlib.compress(node_birth(bd_seq=9))
+    (born,) = talk.hear("NBIRTH", Payload(uuid=COMPRESSED, body=body).SerializeToString())
+    spoiled = Payload(uuid=COMPRESSED, body=body[:-3]).SerializeToString()
+    (aside,) = talk.hear("NBIRTH", spoiled)
+
+    assert isinstance(born, Born)
+    assert born.bd_seq == 9
+    assert isinstance(aside, Unusable)
+    assert (aside.reason, aside.raw) == ("payload", spoiled)
 
 
 VALID = [

@@ -1,5 +1,6 @@
 """Payloads: ours, those of peers, and bytes that are none."""
 
+import zlib
 from contextlib import suppress
 
 import pytest
@@ -10,10 +11,12 @@ from schemas.errors import PayloadError
 from schemas.quality import Quality, main_quality
 from schemas.sparkplug.datatype import DataType
 from schemas.sparkplug.payload import (
+    COMPRESSED,
     OPC_QUALITY_KEY,
     QUALITY_KEY,
     QUALITY_MARK,
     decode,
+    inflate,
     metric,
     read_quality,
 )
@@ -153,3 +156,39 @@ def test_properties_of_unequal_length() -> None:
 def test_no_property_means_good() -> None:
     """Sparkplug leaves the quality out when all is well."""
     assert read_quality(Metric(double_value=1.0)) is Quality.GOOD
+
+
+def compressed(inner: bytes, wbits: int = zlib.MAX_WBITS) -> Payload:
+    """A payload that carries another one, as Tahu's clients make it."""
+    deflater = zlib.compressobj(wbits=wbits)
+    body = deflater.compress(inner) + deflater.flush()
+    return Payload(uuid=COMPRESSED, body=body)
+
+
+@pytest.mark.parametrize("wbits", [zlib.MAX_WBITS, zlib.MAX_WBITS + 16], ids=["zlib", "gzip"])
+def test_compressed_payloads(wbits: int) -> None:
+    """By either algorithm; what it is called in the payload does not matter."""
+    assert inflate(compressed(frame(), wbits)) == frame()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "no end after 0"),
+        (b"\x00\x01\x02", "incorrect header"),
+        (zlib.compress(bytes(100))[:-6], "no end after"),
+        (zlib.compress(bytes((32 << 20) + 1)), "more than 33554432"),
+    ],
+    ids=["empty", "noise", "cut", "bomb"],
+)
+def test_compressed_payloads_that_are_none(body: bytes, said: str) -> None:
+    """Refused, and a bomb before it fills the memory."""
+    with pytest.raises(PayloadError, match=said):
+        inflate(Payload(uuid=COMPRESSED, body=body))
+
+
+@given(st.binary(max_size=80))
+def test_any_body_is_inflated_or_refused(body: bytes) -> None:
+    """No bytes get another error out of it than the sender's."""
+    with suppress(PayloadError):
+        inflate(Payload(uuid=COMPRESSED, body=body))

@@ -1,7 +1,7 @@
 // sparkplug-client as an edge node, or sparkplug-payload as a listener's decoder.
 //
 // `edge FOLDER PORT`: a node that is born, and again on request; it publishes once for every line
-// on stdin and leaves at its end. `host FOLDER PORT`: a JSON line for every message, until stdin
+// on stdin and leaves at its end; `compressing-edge` compresses all of it. `host FOLDER PORT`: a JSON line for every message, until stdin
 // ends. FOLDER holds node_modules.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
@@ -13,7 +13,7 @@ const GROUP = "pavlodar", NODE = "foreign", DEVICE = "meter";
 const say = (words) => console.log(JSON.stringify(words));
 const number = (value) => (value !== null && typeof value === "object" && value.toNumber) ? value.toNumber() : value;
 
-function edge() {
+function edge(options) {
   const client = require("sparkplug-client").newClient({
     serverUrl: `mqtt://127.0.0.1:${port}`,
     username: "", password: "", clientId: "sparkplug-client-edge",
@@ -25,14 +25,14 @@ function edge() {
     client.publishNodeBirth({
       timestamp: Date.now(),
       metrics: [metric("voltage", "Double", 4.25 + count), metric("Node Control/Rebirth", "Boolean", false)],
-    });
+    }, options);
     client.publishDeviceBirth(DEVICE, {
       timestamp: Date.now(),
       metrics: [
         metric("level", "Int8", -5 + count), metric("current", "UInt32", 4000000000),
         metric("flag", "Boolean", true), metric("recipe", "String", "A"),
       ],
-    });
+    }, options);
   };
   client.on("birth", () => { births(); say({ born: true }); });
   client.on("ncmd", (payload) => {
@@ -43,8 +43,8 @@ function edge() {
   });
   createInterface({ input: process.stdin }).on("line", () => {
     count += 1;
-    client.publishNodeData({ timestamp: Date.now(), metrics: [metric("voltage", "Double", 4.25 + count)] });
-    client.publishDeviceData(DEVICE, { timestamp: Date.now(), metrics: [metric("level", "Int8", -5 + count)] });
+    client.publishNodeData({ timestamp: Date.now(), metrics: [metric("voltage", "Double", 4.25 + count)] }, options);
+    client.publishDeviceData(DEVICE, { timestamp: Date.now(), metrics: [metric("level", "Int8", -5 + count)] }, options);
     say({ sent: count });
   }).on("close", () => client.stop());
 }
@@ -67,4 +67,5 @@ function host() {
   process.stdin.resume().on("end", () => client.end());
 }
 
-({ edge, host })[role]();
+const compress = { compress: true, algorithm: "GZIP" };
+({ edge, host, "compressing-edge": () => edge(compress) })[role]();

@@ -110,7 +110,7 @@ class Peer:
 
 @contextmanager
 def peer(command: Sequence[str], role: str, port: int) -> Iterator[Peer]:
-    """A peer in its *role*, ``edge`` or ``host``, on the broker at *port*."""
+    """A peer in its *role* (``edge``, ``host`` ...) on the broker at *port*."""
     folder = [str(CACHE / "node")] if command[1].endswith(".mjs") else []
     with subprocess.Popen(
         [*command, role, *folder, str(port)],
