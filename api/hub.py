@@ -76,7 +76,7 @@ class Channel:
 
     selection: Selection
     subscribers: int = 0
-    event: ServerSentEvent | None = None
+    event: bytes = b""
     shown: bytes = b""
     last_id: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -87,9 +87,10 @@ class Channel:
             return
         self.shown = shown
         self.last_id = max(to_ms(at), self.last_id + 1)
+        # Written once for all who listen.
         self.event = ServerSentEvent(
-            data.decode(), event=name, id=str(self.last_id), retry=_RETRY_MS
-        )
+            data.decode(), event=name, id=str(self.last_id), retry=_RETRY_MS, sep="\n"
+        ).encode()
         changed, self.changed = self.changed, asyncio.Event()
         changed.set()
 
@@ -114,9 +115,7 @@ class Hub:
             await self._tick(list(self._channels.values()))
             await tick
 
-    async def events(
-        self, selection: Selection, last_id: str | None
-    ) -> AsyncIterator[ServerSentEvent]:
+    async def events(self, selection: Selection, last_id: str | None) -> AsyncIterator[bytes]:
         """The newest event of *selection* whenever there is one that this reader has not had."""
         channel = self._channels.setdefault(selection.key, Channel(selection))
         channel.subscribers += 1
@@ -124,10 +123,10 @@ class Hub:
         self._counters.subscribers.inc()
         try:
             while True:
-                changed, event = channel.changed, channel.event
-                if event is not None and event.id != last_id:
-                    last_id = event.id
-                    yield event
+                changed, newest_id = channel.changed, str(channel.last_id)
+                if channel.event and newest_id != last_id:
+                    last_id = newest_id
+                    yield channel.event
                 else:
                     await changed.wait()
         finally:

@@ -30,7 +30,7 @@ class ApiSettings(BaseSettings):
         default=10_000_000, ge=1_000, description="the largest row budget that a request may set"
     )
     tick_s: float = Field(
-        default=1.0, ge=0.05, le=60, description="the live stream is computed this often [s]"
+        default=0.25, ge=0.05, le=60, description="the live stream is computed this often [s]"
     )
     live_tags_max: int = Field(default=2_000, ge=1, description="tags of one live stream")
     alarms: bool = Field(

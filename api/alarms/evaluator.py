@@ -38,6 +38,7 @@ from schemas.quality import Quality, main_quality
 log = structlog.get_logger()
 
 _LOCK: Final = 0x414C41524D  # "ALARM"
+_TICK_S: Final = 1.0
 #: KPIs over minutes or hours do not jump.
 _KPIS_EVERY: Final = timedelta(seconds=10)
 _Value = tuple[float | None, datetime | None]
@@ -63,7 +64,7 @@ class Evaluator:
         """Step once a tick until cancelled."""
         thread = CapacityLimiter(1)
         while True:
-            tick = asyncio.create_task(asyncio.sleep(self._store.settings.tick_s))
+            tick = asyncio.create_task(asyncio.sleep(_TICK_S))
             try:
                 await to_thread.run_sync(self.step, self._store.now(), limiter=thread)
             except Exception as error:  # noqa: BLE001 - the next tick may succeed

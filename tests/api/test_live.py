@@ -81,8 +81,9 @@ def test_a_reading_shows_up(client: httpx.Client, database: str, pavlodar: Catal
 
 def test_a_kpi_moves_by_itself(client: httpx.Client, database: str, pavlodar: Catalogue) -> None:
     """The value of the window goes on with every tick, from raw readings of the open minute."""
-    start = now() - timedelta(seconds=59)
-    insert(database, pavlodar, [(POWER, start, 1000.0, 192), (POWER, now(), 2500.0, 192)])
+    # The window begins with a whole minute: up to two minutes ago.
+    before = [(POWER, now() - timedelta(seconds=s), 1000.0, 192) for s in (120, 80, 40)]
+    insert(database, pavlodar, [*before, (POWER, now(), 2500.0, 192)])
     asked = f"capacity_factor@{INVERTERS[0]}"
     with listening(client, kpi=asked, window="1m") as stream:
         values = []

@@ -70,3 +70,12 @@ def test_soak() -> None:
     assert found["plc_flaps"]
     assert found["broker_flaps"]
     assert set(found) >= {"rss_start_mb", "rss_end_mb", "growth_mb"}
+
+
+def test_live() -> None:
+    """Every subscriber gets an update a second."""
+    found = run("live", "--subscribers", "100")
+    assert found["subscribers"] == 10
+    assert set(found) >= {"p50_ms", "p99_ms", "cores", "server_cores"}
+    assert isinstance(found["updates"], int)
+    assert found["updates"] >= 10
