@@ -13,7 +13,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from schemas.errors import ConfigError
 from simulator.command import REGISTERS, read_command
 from simulator.ledger import Ledger
-from simulator.park import AnyStation
+from simulator.station import Station
 
 UNIT_ID = 1
 READ_HOLDING, READ_INPUT, WRITE_MULTIPLE = 3, 4, 16
@@ -23,7 +23,7 @@ class ModbusServer:
     """Serves *station* at *host* and *port* (0: any free one); writes answers to *ledger*."""
 
     def __init__(
-        self, station: AnyStation, host: str, port: int, ledger: Ledger | None = None
+        self, station: Station, host: str, port: int, ledger: Ledger | None = None
     ) -> None:
         self.station = station
         self.host = host
@@ -52,6 +52,14 @@ class ModbusServer:
         """Stop listening and drop all connections."""
         if self._server is not None:
             await self._server.shutdown()  # type: ignore[no-untyped-call] # pymodbus
+            self._server = None
+
+    async def follow(self) -> None:
+        """Fall off the network, or come back to it, as the station has it since its last scan."""
+        if self.station.cut_off and self._server is not None:
+            await self.stop()
+        elif not self.station.cut_off and self._server is None:
+            await self.start()
 
     async def access(  # noqa: PLR0917 - pymodbus passes them by place
         self,
@@ -76,7 +84,7 @@ class ModbusServer:
         if function == READ_INPUT:
             registers[address - start : address - start + count] = station.plc.image[
                 address : address + count
-            ]
+            ].tolist()
             if self.ledger is not None:
                 self.ledger.answer(station.plc.carried(address, count))
             return None

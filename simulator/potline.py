@@ -1,18 +1,38 @@
-"""A potline section: pots in series on one line current (Hall-Héroult).
+"""A potline: pots in series on one line current (Hall-Heroult), rectifiers, gas treatment.
 
 Voltage: V = V_ext + R I with R wandering slowly and V_ext the extrapolated back-EMF; in an anode
 effect gas insulates the anode and the voltage stands between 25 and 35 V for some minutes.
 Metal: Faraday's law times the pot's current efficiency; a tap takes what was made since the pot's
 last tap, in steps of the crucible scale, so that produced = tapped + change of metal in the pot.
+With the tap go a sounding of the metal left, samples of bath and metal, and as many anodes as the
+metal has consumed. Alumina and aluminium fluoride come in doses of 1 kg.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from random import Random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
-from simulator.model import LOG_ENTRIES, Event, Totals
-from simulator.noise import happens, wander
-from simulator.register import single
+import numpy as np
+
+from simulator.bath import Samples, renewed, sample
+from simulator.command import Fault
+from simulator.model import (
+    Disturbance,
+    Event,
+    Moment,
+    Power,
+    Sums,
+    Totals,
+    added,
+    per_unit,
+    refuse,
+    tag_paths,
+    units,
+    until,
+)
+from simulator.noise import FloatArray, IntArray, happens, wander
+from simulator.register import shown
+from simulator.unrest import WINDOWS, Running, begin, carry
 
 FARADAY_C_PER_MOL = 96485.33212331
 ALUMINIUM_G_PER_MOL = 26.9815384
@@ -22,8 +42,15 @@ METAL_KG_PER_KAH = ALUMINIUM_G_PER_MOL * 3600 / (3 * FARADAY_C_PER_MOL)
 BACK_EMF_V = 1.65
 """V_ext, as plants use it for pseudo-resistance (Banta et al., Light Metals 2003)."""
 
+NOMINAL_KA = 500.0
+"""The current of the normalised voltage."""
+
 EFFECT_VOLTAGE_V = 8.0
 """Above this a pot is in an anode effect, by the usual definition."""
+
+TARGET_V = 4.15
+BYPASS_V = 0.3
+"""What is left between the terminals of a pot that is cut out."""
 
 METAL_PAD_KG = 15000.0
 """What always stays in the pot: some 18 cm of metal on 36 m2."""
@@ -31,44 +58,101 @@ METAL_PAD_KG = 15000.0
 SCALE_STEP_KG = 0.5
 """Resolution of the crucible scale; the rest stays in the pot."""
 
+ALUMINA_PER_METAL = 1.92
+ALF3_PER_METAL = 0.018
+ANODES_PER_METAL = 0.555
+BUTTS_PER_METAL = 0.140
+
+PAUSE_S = 120.0
+"""For so long a pot that was fed out of an anode effect has no other one."""
+
+SICK_RESISTANCE, SICK_EFFICIENCY, SICK_UNREST = 1.03, 0.92, 8.0
+RECTIFIER_EFFICIENCY = 0.985
+BUSBAR_V = 0.12
+"""Drop of the busbars, a pot; the pot voltage does not see it."""
+
+GAS_KW_PER_POT, ROOM_KW_PER_POT = 55.0, 12.0
+
+LINE = ("line_current", "current_target")
+POT = (
+    "voltage",
+    "voltage_target",
+    "operating",
+    "anode_effect",
+    "alumina_fed",
+    "alf3_fed",
+    "metal_inventory",
+    *Samples.__dataclass_fields__,
+)
+EVENTS: Final = ("metal_tapped", "anode_set", "butt_removed")
+
 
 @dataclass(frozen=True, slots=True)
-class Pot:
-    """One pot: constants, what its sensors show from this scan on, and its totals until then."""
+class Pots:
+    """All pots of a line: constants, what drives them, and what their sensors show."""
 
-    resistance_uohm: float
-    efficiency: float
-    metal_kg: float
-    drift: float = 0.0
-    roll: float = 0.0
-    voltage: float = 0.0
-    effect: bool = False
-    effect_volts: float = 0.0
-    effect_until_ms: int = 0
-    tap_kg: float = 0.0
-    energy_kwh: float = 0.0
-    produced_kg: float = 0.0
-    tapped_kg: float = 0.0
-    effect_s: float = 0.0
+    resistance_uohm: FloatArray
+    efficiency: FloatArray
+    metal_kg: FloatArray
+    drift: FloatArray
+    roll: FloatArray
+    effect_volts: FloatArray
+    effect_until_ms: IntArray
+    sick_until_ms: IntArray
+    out_until_ms: IntArray
+    voltage: FloatArray
+    effect: FloatArray
+    operating: FloatArray
+    sounded_kg: FloatArray
+    alumina_fed: FloatArray
+    alf3_fed: FloatArray
+    alumina_due: FloatArray
+    alf3_due: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What happened to each pot at a scan [kg], and whether an anode effect began.
+
+    It is added to the totals with the next scan.
+    """
+
+    begun: FloatArray
+    tapped: FloatArray
+    anodes: FloatArray
+    butts: FloatArray
+    sounded: FloatArray
+    alumina: FloatArray
+    alf3: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class PotlineState:
-    """The section at one scan."""
+    """The line at one scan."""
 
     ts_ms: int
-    pots: tuple[Pot, ...]
+    pots: Pots
+    samples: Samples
+    windows: Mapping[str, Running]
     next_tap_ms: int
+    scan: Scan
+    drift: FloatArray
+    line: FloatArray
+    rectifier: FloatArray
+    services: FloatArray
     next_pot: int = 0
-    tap_number: int = 0
-    taps: tuple[Event, ...] = ()
-    drift: float = 0.0
-    line_current: float = 0.0
-    charge_kah: float = 0.0
+    target_percent: float = 100.0
+    modulated_until_ms: int = 0
+    sums: Mapping[str, Sums] = field(default_factory=dict)
+
+    @property
+    def line_current(self) -> float:
+        """What the line current reads [kA]."""
+        return float(self.line[0])
 
 
 class Potline:
-    """A section of *pots* at *path*, rated *rated_ka*, one of them tapped every *tap_every_s* [s].
+    """The line of *pots* at *path*, rated *rated_ka*, one of them tapped every *tap_every_s* [s].
 
     Real lines tap a pot about every 32 h, which is 4800 s between the taps of 24 pots; a shorter
     interval takes less metal more often. Taps stand on whole multiples of the interval since 1970,
@@ -88,153 +172,303 @@ class Potline:
         self.rated_ka = rated_ka
         self.tap_every_ms = tap_every_s * 1000
         self.effect_every_s = 86400.0 / effects_per_pot_day if effects_per_pot_day else float("inf")
-        self.logged = tuple(f"{pot}/metal_tapped" for pot in self.pots)
-        self._paths = (
-            f"{path}/line_current",
-            *(f"{pot}/voltage" for pot in self.pots),
-            *(f"{pot}/anode_effect" for pot in self.pots),
+        self._target_v = shown("voltage_target", np.full(len(self.pots), TARGET_V))
+        self.rectifier = f"{path}/rectifier"
+        self.services = (f"{path}/gas-treatment", f"{path}/potroom")
+        self.paths = (
+            *tag_paths([path], LINE),
+            *tag_paths([self.rectifier], ("load", "dc_power")),
+            *tag_paths(self.services, ("load",)),
+            *tag_paths(self.pots, POT),
         )
 
-    def start(self, now_ms: int, rng: Random) -> PotlineState:
+    def start(self, now_ms: int, rng: np.random.Generator) -> PotlineState:
         """Pots that differ by some percent, each holding the metal since its last tap."""
         count = len(self.pots)
-        pots = []
-        for place in range(count):
-            efficiency = rng.gauss(0.94, 0.008)
-            since_tap_h = (count - place) * self.tap_every_ms / 3_600_000
-            pots.append(
-                Pot(
-                    resistance_uohm=rng.gauss(2.45, 0.05) * 1000 / self.rated_ka,
-                    efficiency=efficiency,
-                    metal_kg=METAL_PAD_KG
-                    + METAL_KG_PER_KAH * efficiency * self.rated_ka * since_tap_h,
-                    drift=rng.gauss(),
-                    roll=rng.gauss(),
-                )
-            )
-        blank = PotlineState(now_ms, tuple(pots), next_tap_ms=now_ms + 5000, drift=rng.gauss())
-        return self.step(blank, now_ms, 0.0, rng)
-
-    def step(self, state: PotlineState, now_ms: int, dt_s: float, rng: Random) -> PotlineState:
-        """Hold the shown values for *dt_s* [s], then draw new ones and tap the pot that is due."""
-        charge_kah = state.line_current * dt_s / 3600
-        pots = [_hold(pot, charge_kah, dt_s) for pot in state.pots]
-        drift = wander(state.drift, dt_s, 300.0, rng)
-        # The rectifiers hold the current against the voltage of an anode effect, but not wholly.
-        dip = 0.002 * sum(pot.effect_until_ms > now_ms for pot in pots)
-        line_current = single(
-            self.rated_ka * (1.0 + 0.0015 * drift + 0.0004 * rng.gauss() - min(dip, 0.05))
+        zeros, never = np.zeros(count), np.zeros(count, np.int64)
+        efficiency = rng.normal(0.94, 0.008, count)
+        since_tap_h = (count - np.arange(count)) * self.tap_every_ms / 3_600_000
+        made_kg = METAL_KG_PER_KAH * efficiency * self.rated_ka * since_tap_h
+        pots = Pots(
+            resistance_uohm=rng.normal(2.45, 0.05, count) * 1000 / self.rated_ka,
+            efficiency=efficiency,
+            metal_kg=METAL_PAD_KG + made_kg,
+            drift=rng.standard_normal(count),
+            roll=rng.standard_normal(count),
+            effect_volts=zeros + 30.0,
+            effect_until_ms=never,
+            sick_until_ms=never,
+            out_until_ms=never,
+            voltage=zeros,
+            effect=zeros,
+            operating=zeros,
+            sounded_kg=zeros + METAL_PAD_KG,
+            alumina_fed=np.floor(rng.uniform(1e6, 9e6, count)),
+            alf3_fed=np.floor(rng.uniform(1e4, 9e4, count)),
+            alumina_due=rng.random(count),
+            alf3_due=rng.random(count),
         )
-        held = replace(
-            state,
-            ts_ms=now_ms,
-            pots=tuple(self._sense(pot, line_current, now_ms, dt_s, rng) for pot in pots),
-            drift=drift,
-            line_current=line_current,
-            charge_kah=state.charge_kah + charge_kah,
+        blank = PotlineState(
+            now_ms,
+            pots,
+            sample(count, rng),
+            {name: begin(window, count) for name, window in WINDOWS.items()},
+            next_tap_ms=now_ms + 5000,
+            scan=Scan(*[zeros] * 7),
+            drift=rng.standard_normal(1),
+            line=np.zeros(2),
+            rectifier=np.zeros(2),
+            services=np.zeros(2),
         )
-        return self._tap(held) if now_ms >= state.next_tap_ms else held
+        return self.step(blank, Moment(now_ms, 0.0), rng)
 
-    def _sense(self, pot: Pot, line_current: float, now_ms: int, dt_s: float, rng: Random) -> Pot:
-        until, volts = pot.effect_until_ms, pot.effect_volts
-        if until <= now_ms and happens(self.effect_every_s, dt_s, rng):
-            until = now_ms + round(rng.uniform(90, 300)) * 1000
-            volts = rng.uniform(27, 33)
-        drift = wander(pot.drift, dt_s, 3600.0, rng)
-        roll = wander(pot.roll, dt_s, 20.0, rng)
-        if until > now_ms:
-            voltage = min(max(volts + 0.5 * rng.gauss(), 25.0), 35.0)
-        else:
-            ohmic = pot.resistance_uohm * (1 + 0.008 * drift) * line_current / 1000
-            voltage = BACK_EMF_V + ohmic + 0.006 * roll + 0.003 * rng.gauss()
+    def step(self, state: PotlineState, moment: Moment, rng: np.random.Generator) -> PotlineState:
+        """Hold the shown values, then draw new ones, feed, and tap the pot that is due."""
+        state = self._sense(self._hold(state, moment), moment, rng)
+        return self._tap(state, rng) if moment.now_ms >= state.next_tap_ms else state
+
+    def _hold(self, state: PotlineState, moment: Moment) -> PotlineState:
+        """What the line did since the last scan; V times kAh is kWh."""
+        pots, scan, dt_s = state.pots, state.scan, moment.dt_s
+        hours = dt_s / 3600
+        charge_kah = state.line_current * hours
+        made = METAL_KG_PER_KAH * self._efficiency(pots, state.ts_ms) * charge_kah * pots.operating
+        windows, unrest = self._unrest(state, moment)
+        resistance = (pots.voltage - BACK_EMF_V) / (state.line_current or 1.0)
+        amounts = {
+            "energy_kwh": pots.voltage * charge_kah,
+            "charge_kah": pots.operating * charge_kah,
+            "operating_s": pots.operating * dt_s,
+            "anode_effect_s": pots.effect * dt_s,
+            "anode_effects": scan.begun,
+            "overvoltage_v_s": (pots.voltage - self._target_v) * pots.effect * dt_s,
+            "voltage_v_s": pots.voltage * dt_s,
+            "resistance_uohm_s": resistance * 1000.0 * dt_s,
+            "normal_voltage_v_s": (resistance * NOMINAL_KA + BACK_EMF_V) * dt_s,
+            **unrest,
+            "metal_produced_kg": made,
+            "metal_tapped_kg": scan.tapped,
+            "metal_gain_kg": scan.sounded,
+            "pure_metal_kg": scan.tapped * state.samples.purity / 100.0,
+            "metal_on_grade_kg": scan.tapped * state.samples.on_grade,
+            "anode_set_kg": scan.anodes,
+            "butt_removed_kg": scan.butts,
+            "alumina_fed_kg": scan.alumina,
+            "alf3_fed_kg": scan.alf3,
+            "superheat_k_s": state.samples.superheat_k * dt_s,
+            "excess_alf3_percent_s": state.samples.bath_excess_alf3 * dt_s,
+        }
+        line = {
+            "charge_kah": state.line[:1] * hours,
+            "target_kah": state.line[1:] * hours,
+        }
+        rectifier = {"ac_kwh": state.rectifier[:1] * hours, "dc_kwh": state.rectifier[1:] * hours}
+        of = {
+            "pot": amounts,
+            "line": line,
+            "rectifier": rectifier,
+            "service": {"load_kwh": state.services * hours},
+        }
+        sums = {kind: added(state.sums.get(kind, {}), grown) for kind, grown in of.items()}
+        metal = pots.metal_kg + made - scan.tapped
         return replace(
-            pot,
-            drift=drift,
-            roll=roll,
-            voltage=single(voltage),
-            effect=voltage > EFFECT_VOLTAGE_V,
-            effect_until_ms=until,
-            effect_volts=volts,
+            state,
+            ts_ms=moment.now_ms,
+            pots=replace(pots, metal_kg=metal),
+            windows=windows,
+            sums=sums,
         )
 
-    def _tap(self, state: PotlineState) -> PotlineState:
-        place = state.next_pot
-        pot = state.pots[place]
-        mass = (pot.metal_kg - METAL_PAD_KG) // SCALE_STEP_KG * SCALE_STEP_KG
+    def _unrest(
+        self, state: PotlineState, moment: Moment
+    ) -> tuple[dict[str, Running], dict[str, FloatArray]]:
+        """The windows over the normalised voltage, and what they held."""
+        ohmic = (state.pots.voltage - BACK_EMF_V) / (state.line_current or 1.0)
+        level = ohmic * NOMINAL_KA + BACK_EMF_V
+        windows: dict[str, Running] = {}
+        amounts: dict[str, FloatArray] = {}
+        for name, window in WINDOWS.items():
+            # No time passes at a start alone, and a window that a stop has cut is not whole.
+            running = state.windows[name] if moment.dt_s else begin(window, len(self.pots))
+            from_ms = moment.now_ms - round(moment.dt_s * 1000)
+            windows[name], held, alarm = carry(window, running, level, from_ms, moment.now_ms)
+            amounts[f"{name}_{window.unit}_s"] = held
+            if name == "noise_slow":
+                amounts["noise_alarm_s"] = alarm
+        return windows, amounts
+
+    def _efficiency(self, pots: Pots, now_ms: int) -> FloatArray:
+        return pots.efficiency * np.where(pots.sick_until_ms > now_ms, SICK_EFFICIENCY, 1.0)
+
+    def _sense(self, state: PotlineState, moment: Moment, rng: np.random.Generator) -> PotlineState:
+        now_ms, dt_s, count = moment.now_ms, moment.dt_s, len(self.pots)
+        pots = self._begin_effects(state.pots, moment, rng)
+        drift = wander(state.drift, dt_s, 300.0, rng)
+        modulated = state.modulated_until_ms > now_ms
+        percent = state.target_percent if modulated else 100.0
+        target = shown("current_target", np.array([self.rated_ka * percent / 100.0]))
+        # The rectifiers hold the current against the voltage of an anode effect, but not wholly.
+        dip = 0.002 * float((pots.effect_until_ms > now_ms).sum())
+        unsteady = 1.0 + 0.0015 * drift + 0.0004 * rng.standard_normal(1) - min(dip, 0.05)
+        current = shown("line_current", target * unsteady)
+        pots = replace(
+            pots,
+            drift=wander(pots.drift, dt_s, 3600.0, rng),
+            roll=wander(pots.roll, dt_s, 20.0, rng),
+        )
+        voltage = self._voltage(pots, float(current[0]), now_ms, rng)
+        effect = (voltage > EFFECT_VOLTAGE_V).astype(np.float64)
+        dc_kw = float(current[0]) * (float(voltage.sum()) + BUSBAR_V * count)
+        begun = effect * (1.0 - state.pots.effect)
+        pots, alumina, alf3 = self._feed(pots, float(current[0]), dt_s)
+        return replace(
+            state,
+            pots=replace(
+                pots,
+                voltage=voltage,
+                effect=effect,
+                operating=(pots.out_until_ms <= now_ms).astype(np.float64),
+            ),
+            scan=replace(Scan(*[np.zeros(count)] * 7), begun=begun, alumina=alumina, alf3=alf3),
+            drift=drift,
+            line=np.concatenate([current, target]),
+            rectifier=shown("load", np.array([dc_kw / RECTIFIER_EFFICIENCY, dc_kw])),
+            services=shown("load", count * np.array([GAS_KW_PER_POT, ROOM_KW_PER_POT])),
+        )
+
+    def _begin_effects(self, pots: Pots, moment: Moment, rng: np.random.Generator) -> Pots:
+        now_ms, count = moment.now_ms, len(self.pots)
+        rested = pots.effect_until_ms + round(PAUSE_S * 1000) <= now_ms
+        begin = rested & happens(self.effect_every_s, moment.dt_s, count, rng)
+        begin &= pots.out_until_ms <= now_ms
+        until_ms = now_ms + np.rint(rng.uniform(90, 300, count)).astype(np.int64) * 1000
+        return replace(
+            pots,
+            effect_until_ms=np.where(begin, until_ms, pots.effect_until_ms),
+            effect_volts=np.where(begin, rng.uniform(27, 33, count), pots.effect_volts),
+        )
+
+    def _voltage(
+        self, pots: Pots, current: float, now_ms: int, rng: np.random.Generator
+    ) -> FloatArray:
+        count = len(self.pots)
+        sick = pots.sick_until_ms > now_ms
+        ohmic = pots.resistance_uohm * (1 + 0.008 * pots.drift) * current / 1000
+        ohmic = ohmic * np.where(sick, SICK_RESISTANCE, 1.0)
+        unrest = 0.006 * pots.roll + 0.003 * rng.standard_normal(count)
+        normal = BACK_EMF_V + ohmic + unrest * np.where(sick, SICK_UNREST, 1.0)
+        effect = np.clip(pots.effect_volts + 0.5 * rng.standard_normal(count), 25.0, 35.0)
+        running = np.where(pots.effect_until_ms > now_ms, effect, normal)
+        return shown("voltage", np.where(pots.out_until_ms > now_ms, BYPASS_V, running))
+
+    def _feed(self, pots: Pots, current: float, dt_s: float) -> tuple[Pots, FloatArray, FloatArray]:
+        """What the feeders gave since the last scan, in whole kilograms."""
+        metal = METAL_KG_PER_KAH * 0.94 * current * dt_s / 3600 * pots.operating
+        alumina_due = pots.alumina_due + ALUMINA_PER_METAL * metal
+        alf3_due = pots.alf3_due + ALF3_PER_METAL * metal
+        alumina, alf3 = np.floor(alumina_due), np.floor(alf3_due)
+        fed = replace(
+            pots,
+            alumina_fed=pots.alumina_fed + alumina,
+            alf3_fed=pots.alf3_fed + alf3,
+            alumina_due=alumina_due - alumina,
+            alf3_due=alf3_due - alf3,
+        )
+        return fed, alumina, alf3
+
+    def _tap(self, state: PotlineState, rng: np.random.Generator) -> PotlineState:
+        place, pots = state.next_pot, state.pots
+        mass = float((pots.metal_kg[place] - METAL_PAD_KG) // SCALE_STEP_KG * SCALE_STEP_KG)
         after = replace(
             state,
-            next_pot=(place + 1) % len(state.pots),
+            next_pot=(place + 1) % len(self.pots),
             next_tap_ms=(state.ts_ms // self.tap_every_ms + 1) * self.tap_every_ms,
         )
         if mass <= 0:
             return after
-        number = state.tap_number + 1
-        tap = Event(number, place, state.ts_ms, mass)
+        here = np.arange(len(self.pots)) == place
+        left = shown("metal_inventory", pots.metal_kg[place : place + 1] - mass)
+        sounded = np.where(here, left, pots.sounded_kg)
+        scan = replace(
+            state.scan,
+            tapped=here * mass,
+            anodes=here * np.floor(mass * ANODES_PER_METAL * rng.uniform(0.97, 1.03)),
+            butts=here * np.floor(mass * BUTTS_PER_METAL * rng.uniform(0.9, 1.1)),
+            sounded=sounded - pots.sounded_kg,
+        )
         return replace(
             after,
-            pots=(*state.pots[:place], replace(pot, tap_kg=mass), *state.pots[place + 1 :]),
-            tap_number=number,
-            taps=(*state.taps, tap)[-LOG_ENTRIES:],
+            pots=replace(pots, sounded_kg=sounded),
+            samples=renewed(state.samples, place, rng),
+            scan=scan,
         )
 
-    def values(self, state: PotlineState) -> dict[str, float]:
-        """Line current [kA], then all voltages [V], then all anode-effect states."""
-        shown = (
-            state.line_current,
-            *(pot.voltage for pot in state.pots),
-            *(float(pot.effect) for pot in state.pots),
+    def values(self, state: PotlineState) -> FloatArray:
+        """Line, rectifier and services, then each measure of all pots."""
+        pots, samples = state.pots, state.samples
+        return np.concatenate(
+            [
+                state.line,
+                state.rectifier,
+                state.services,
+                pots.voltage,
+                self._target_v,
+                pots.operating,
+                pots.effect,
+                pots.alumina_fed,
+                pots.alf3_fed,
+                pots.sounded_kg,
+                *(getattr(samples, measure) for measure in Samples.__dataclass_fields__),
+            ]
         )
-        return dict(zip(self._paths, shown, strict=True))
 
     def events(self, state: PotlineState) -> tuple[Event, ...]:
-        """The last taps [kg]."""
-        return state.taps
+        """The tap of this scan [kg], with the anodes set and the butts removed."""
+        scan = state.scan
+        return tuple(
+            Event(f"{self.pots[place]}/{measure}", float(amounts[place]))
+            for measure, amounts in zip(EVENTS, (scan.tapped, scan.anodes, scan.butts), strict=True)
+            for place in np.flatnonzero(amounts)
+        )
+
+    def power(self, state: PotlineState) -> Power:
+        """What rectifiers, gas treatment and potroom draw."""
+        return Power(load_kw=float(state.rectifier[0] + state.services.sum()))
 
     def totals(self, state: PotlineState) -> Totals:
-        """Per pot and line: energy, charge, metal; per pot the metal in it and time in effect.
+        """Per pot, line, rectifier and service.
 
-        ``metal_kg`` is a level, not a total: what is in the pot before a tap of this scan.
+        ``metal_kg`` of a pot is a level, not a total: what is in it before a tap of this scan.
         """
-        pots = {
-            path: {
-                "energy_kwh": pot.energy_kwh,
-                "charge_kah": state.charge_kah,
-                "metal_produced_kg": pot.produced_kg,
-                "metal_tapped_kg": pot.tapped_kg,
-                "metal_kg": pot.metal_kg,
-                "anode_effect_s": pot.effect_s,
-            }
-            for path, pot in zip(self.pots, state.pots, strict=True)
-        }
+        pots = {**state.sums["pot"], "metal_kg": state.pots.metal_kg}
         line = {
-            "energy_kwh": sum(pot.energy_kwh for pot in state.pots),
-            "charge_kah": state.charge_kah,
-            "metal_produced_kg": sum(pot.produced_kg for pot in state.pots),
-            "metal_tapped_kg": sum(pot.tapped_kg for pot in state.pots),
+            name: state.sums["pot"][name].sum(keepdims=True)
+            for name in ("energy_kwh", "metal_produced_kg", "metal_tapped_kg")
         }
-        return {self.path: line, **pots}
-
-    def upset(self, state: PotlineState, place: int, duration_s: float) -> PotlineState:
-        """Start an anode effect on pot *place* (from 1) that lasts *duration_s* [s]."""
-        if not 1 <= place <= len(state.pots):
-            raise ValueError(f"pot {place} of {len(state.pots)}")
-        pot = replace(
-            state.pots[place - 1],
-            effect_until_ms=state.ts_ms + 1000 + round(duration_s * 1000),
-            effect_volts=30.0,
+        return dict(
+            (
+                *per_unit([self.path], line | dict(state.sums["line"])),
+                *per_unit([self.rectifier], state.sums["rectifier"]),
+                *per_unit(self.services, state.sums["service"]),
+                *per_unit(self.pots, pots),
+            )
         )
-        return replace(state, pots=(*state.pots[: place - 1], pot, *state.pots[place:]))
 
+    def disturb(self, state: PotlineState, disturbance: Disturbance) -> PotlineState:
+        """An anode effect, a sick pot, or power modulation."""
+        pots, until_ms = state.pots, disturbance.until_ms
+        match disturbance.fault:
+            case Fault.UPSET:
+                places = units(disturbance, self.pots)
+                pots = replace(pots, effect_until_ms=until(pots.effect_until_ms, places, until_ms))
+            case Fault.SICKEN:
+                places = units(disturbance, self.pots)
+                pots = replace(pots, sick_until_ms=until(pots.sick_until_ms, places, until_ms))
+            case Fault.MODULATE if self._has(disturbance.assets):
+                return replace(state, target_percent=disturbance.level, modulated_until_ms=until_ms)
+            case _:
+                raise refuse(disturbance)
+        return replace(state, pots=pots)
 
-def _hold(pot: Pot, charge_kah: float, dt_s: float) -> Pot:
-    """What the pot did since the last scan; V times kAh is kWh."""
-    made = METAL_KG_PER_KAH * pot.efficiency * charge_kah
-    return replace(
-        pot,
-        metal_kg=pot.metal_kg + made - pot.tap_kg,
-        tap_kg=0.0,
-        energy_kwh=pot.energy_kwh + pot.voltage * charge_kah,
-        produced_kg=pot.produced_kg + made,
-        tapped_kg=pot.tapped_kg + pot.tap_kg,
-        effect_s=pot.effect_s + pot.effect * dt_s,
-    )
+    def _has(self, assets: Sequence[str]) -> bool:
+        return any(f"{asset}/".startswith(f"{self.path}/") for asset in assets)

@@ -1,7 +1,7 @@
 """All PLCs of a park on the network, and the loop that scans them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from simulator.clock import seconds
@@ -27,7 +27,11 @@ async def serving(
 
 
 async def scanning(
-    park: Park, stop: asyncio.Event, ledger: Ledger | None, memory: Memory | None
+    park: Park,
+    servers: Sequence[ModbusServer],
+    stop: asyncio.Event,
+    ledger: Ledger | None,
+    memory: Memory | None,
 ) -> None:
     """Scan *park* at every whole second until *stop* is set; keep ledger and memory."""
     if ledger:
@@ -39,3 +43,5 @@ async def scanning(
         if memory:
             # No await since the scan: what a client sees is remembered already.
             memory.store(park.remember())
+        for server in servers:
+            await server.follow()

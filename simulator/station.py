@@ -1,40 +1,25 @@
-"""A process with the PLC before it."""
+"""A PLC with what can go wrong with it on the network."""
 
-from random import Random
-from typing import Generic
-
-from pydantic import TypeAdapter, ValidationError
+from collections.abc import Callable, Mapping
+from typing import Final
 
 from simulator.command import Command, Fault
-from simulator.model import Model, State, Totals
+from simulator.model import Disturbance
 from simulator.plc import Plc
 
+#: Faults of the process: which assets of the PLC they are about, and up to which level [%].
+_AT_A_UNIT: Final = frozenset({Fault.UPSET, Fault.SICKEN})
+_HIGHEST: Final[Mapping[Fault, int]] = {Fault.CURTAIL: 100, Fault.MODULATE: 120}
 
-class Station(Generic[State]):
-    """The process *model* behind the PLC called *name*; *rng* is its own and nobody else's."""
 
-    def __init__(self, name: str, model: Model[State], now_ms: int, rng: Random) -> None:
-        self.model = model
-        self.rng = rng
-        self.state = model.start(now_ms, rng)
-        self.plc = Plc(name, tuple(model.values(self.state)), model.logged)
-        self.silent_until_ms = 0
-        self.refusing_until_ms = 0
+class Station:
+    """The PLC *plc*; *disturb* brings a fault about in the process behind it."""
+
+    def __init__(self, plc: Plc, disturb: Callable[[Disturbance], None]) -> None:
+        self.plc = plc
         self.refusal = 0
-        self._adapter = TypeAdapter(type(self.state))
-        self._show(now_ms)
-
-    def scan(self, now_ms: int, dt_s: float) -> None:
-        """Carry the process on by *dt_s* [s] to *now_ms* [ms] and renew the registers."""
-        self.state = self.model.step(self.state, now_ms, dt_s, self.rng)
-        self._show(now_ms)
-
-    def _show(self, now_ms: int) -> None:
-        self.plc.scan(now_ms, self.model.values(self.state), self.model.events(self.state))
-
-    def totals(self) -> Totals:
-        """The exact totals of the process until its last scan."""
-        return self.model.totals(self.state)
+        self._disturb = disturb
+        self._until_ms = dict.fromkeys((Fault.SILENCE, Fault.REFUSE, Fault.OUTAGE), 0)
 
     def obey(self, command: Command) -> None:
         """Bring about the fault of *command*.
@@ -47,44 +32,44 @@ class Station(Generic[State]):
         # The fault begins with the next scan, one second on, and lasts its whole duration.
         until_ms = self.plc.ts_ms + 1000 * (command.duration_s + 1)
         match command.fault:
-            case Fault.UPSET:
-                self.state = self.model.upset(self.state, command.argument, command.duration_s)
             case Fault.FREEZE:
                 self.plc.freeze(command.argument, until_ms)
-            case Fault.SILENCE:
-                self.silent_until_ms = until_ms
-            case Fault.REFUSE:
-                self.refusing_until_ms, self.refusal = until_ms, command.argument
+            case Fault.DRIFT:
+                self.plc.drift(command.argument, until_ms)
+            case Fault.RESET:
+                self.plc.reset(command.argument)
+            case Fault.JUMP:
+                self.plc.jump(command.signed, until_ms)
+            case Fault.SILENCE | Fault.REFUSE | Fault.OUTAGE:
+                self._until_ms[command.fault] = until_ms
+                self.refusal = command.argument
+            case _:
+                self._disturb(self._disturbance(command, until_ms))
+
+    def _disturbance(self, command: Command, until_ms: int) -> Disturbance:
+        assets = self.plc.wiring.assets
+        if command.fault in _AT_A_UNIT:
+            if not 1 <= command.argument <= len(assets):
+                raise ValueError(f"unit {command.argument} of {len(assets)} at {self.plc.name}")
+            return Disturbance(command.fault, [assets[command.argument - 1]], 0.0, until_ms)
+        if command.argument > _HIGHEST[command.fault]:
+            raise ValueError(f"{command.argument} % is beyond {_HIGHEST[command.fault]} %")
+        return Disturbance(command.fault, assets, float(command.argument), until_ms)
+
+    def _has(self, fault: Fault) -> bool:
+        return self.plc.ts_ms < self._until_ms[fault]
 
     @property
     def silent(self) -> bool:
         """Whether it answers nothing now."""
-        return self.plc.ts_ms < self.silent_until_ms
+        return self._has(Fault.SILENCE)
 
     @property
     def refusing(self) -> bool:
         """Whether it answers with an exception now."""
-        return self.plc.ts_ms < self.refusing_until_ms
+        return self._has(Fault.REFUSE)
 
-    def remember(self) -> object:
-        """The state as plain JSON values, for `recall`."""
-        plain: object = self._adapter.dump_python(self.state, mode="json")
-        return plain
-
-    def recall(self, plain: object, now_ms: int) -> None:
-        """Take up the state that `remember` gave, as after a power cut that ends at *now_ms* [ms].
-
-        The process stood still meanwhile: nothing is added to the totals.
-
-        Raises
-        ------
-        ValueError
-            It is not a state of this process.
-        """
-        try:
-            state = self._adapter.validate_python(plain)
-        except ValidationError as error:
-            raise ValueError(str(error)) from error
-        self.model.values(state)
-        self.state = state
-        self.scan(now_ms, 0.0)
+    @property
+    def cut_off(self) -> bool:
+        """Whether the network to it is cut now."""
+        return self._has(Fault.OUTAGE)

@@ -1,7 +1,13 @@
 """The sky over the plant: where the sun stands, how warm and how dense the air is."""
 
 from dataclasses import dataclass
-from math import asin, atan2, cos, degrees, exp, pi, radians, sin
+from math import asin, atan2, cos, degrees, pi, radians, sin
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Level: TypeAlias = Any
+"""A number or an array of them."""
 
 _J2000_MS = 946_728_000_000
 """2000-01-01 12:00 UTC."""
@@ -72,9 +78,9 @@ def air_degc(position: Sun, site: Site) -> float:
     return site.mean_degc + site.summer_swing_degc * season + 5.0 * cos(position.hour_angle - 0.5)
 
 
-def air_density(degc: float, pressure_kpa: float, humidity: float = 0.5) -> float:
+def air_density(degc: Level, pressure_kpa: Level, humidity: Level = 0.5) -> Level:
     """Density of moist air [kg/m^3] (IEC 61400-12-1, equation for air density)."""
     kelvin = degc + 273.15
-    vapour_pa = 0.0000205 * exp(0.0631846 * kelvin)
+    vapour_pa = 0.0000205 * np.exp(0.0631846 * kelvin)
     dry, vapour = 287.058, 461.5
     return (1000 * pressure_kpa / dry - humidity * vapour_pa * (1 / dry - 1 / vapour)) / kelvin

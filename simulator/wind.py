@@ -1,14 +1,25 @@
-"""A wind farm: turbulent wind, a power curve, stops and a totaliser per turbine."""
+"""Wind farms: turbulent wind, a power curve, stops and a totaliser per turbine, a mast per farm."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from math import floor
-from random import Random
+from dataclasses import dataclass, field, replace
 
-from simulator.model import Totals
-from simulator.noise import happens, wander
-from simulator.register import single
-from simulator.weather import Site, air_degc, air_density, sun
+import numpy as np
+
+from simulator.generation import MEASURES, Units, blank, disturb, hold, sense
+from simulator.model import (
+    Disturbance,
+    Event,
+    Moment,
+    Power,
+    Sums,
+    Totals,
+    added,
+    per_unit,
+    tag_paths,
+)
+from simulator.noise import FloatArray, wander
+from simulator.register import shown
+from simulator.weather import PAVLODAR, Site, air_degc, air_density, sun
 
 CUT_IN_M_S = 3.0
 RATED_M_S = 12.0
@@ -23,169 +34,174 @@ HOUSE_LOAD = 0.003
 MEAN_M_S = 8.0
 SPREAD_M_S = 2.8
 TURBULENCE = 0.12
+SHARED = 0.8
+"""How much of the weather of a farm is that of all farms."""
+
 MEAN_TIME_BETWEEN_TRIPS_S = 250 * 3600.0
 MEAN_TIME_TO_REPAIR_S = 2 * 3600.0
 
+PREVAILING_DEG = 240.0
+SWINGS_DEG = 60.0
+MAST = ("wind_speed", "wind_direction", "air_temperature", "air_pressure", "humidity")
+
 
 @dataclass(frozen=True, slots=True)
-class Turbine:
-    """One turbine: what it shows from this scan on, and its totals until then.
+class Farm:
+    """A wind farm: its path, its turbines with their rated power [kW], its mast if it has one."""
 
-    ``energy_kwh`` counts export alone, as the totaliser does, which stood at ``meter_start_kwh``;
-    ``net_kwh`` is the integral of the power, house load included.
-    """
-
-    meter_start_kwh: int
-    gust: float = 0.0
-    wind_speed: float = 0.0
-    power: float = 0.0
-    storm: bool = False
-    down_until_ms: int = 0
-    available: bool = True
-    energy_kwh: float = 0.0
-    net_kwh: float = 0.0
-    available_s: float = 0.0
-
-    def meter_kwh(self, modulus: int) -> int:
-        """The totaliser: whole kWh, back to 0 at *modulus*."""
-        return (self.meter_start_kwh + floor(self.energy_kwh)) % modulus
+    path: str
+    turbines: Sequence[tuple[str, float]]
+    mast: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WindState:
-    """The farm at one scan."""
+    """The farms at one scan; ``masts`` are the rows of `MAST`."""
 
-    turbines: tuple[Turbine, ...]
-    weather: float = 0.0
+    ts_ms: int
+    units: Units
+    gust: FloatArray
+    wind_speed: FloatArray
+    storm: FloatArray
+    weather: FloatArray
+    farms: FloatArray
+    veer: FloatArray
+    masts: FloatArray
+    mast_sums: Sums = field(default_factory=dict)
 
 
-def curve_kw(speed: float, rated_kw: float, density: float = STANDARD_DENSITY) -> float:
-    """Power [kW] of a running pitch-regulated turbine at *speed* [m/s].
+def curve_kw(
+    speed: FloatArray, rated_kw: FloatArray | float, density: float = STANDARD_DENSITY
+) -> FloatArray:
+    """Power [kW] of running pitch-regulated turbines at *speed* [m/s].
 
     Between cut-in and rated it follows the energy flux, the cube of the speed; thinner air is less
     wind: v (rho / rho0)^(1/3) (IEC 61400-12-1). Storm speeds are the controller's business.
     """
-    speed *= (density / STANDARD_DENSITY) ** (1 / 3)
-    if speed < CUT_IN_M_S:
-        return -HOUSE_LOAD * rated_kw
+    speed = speed * (density / STANDARD_DENSITY) ** (1 / 3)
     share = (speed**3 - CUT_IN_M_S**3) / (RATED_M_S**3 - CUT_IN_M_S**3)
-    return rated_kw * min(share, 1.0)
+    power = np.where(speed < CUT_IN_M_S, -HOUSE_LOAD, np.minimum(share, 1.0)) * rated_kw
+    return np.asarray(power)
 
 
-class WindFarm:
-    """The turbines of the farm at *path*, each with its rated power [kW]."""
+class Wind:
+    """All wind *farms* under one weather; the totalisers start again at *modulus* [kWh]."""
 
-    def __init__(self, path: str, rated_kw: Sequence[tuple[str, float]], modulus: int) -> None:
-        self.path = path
-        self.turbines = tuple(turbine for turbine, _ in rated_kw)
-        self.rated_kw = tuple(rated for _, rated in rated_kw)
+    def __init__(self, farms: Sequence[Farm], modulus: float, site: Site = PAVLODAR) -> None:
+        self.farms = tuple(farms)
         self.modulus = modulus
-        self._paths = tuple(
-            f"{turbine}/{measure}"
-            for measure in ("power", "wind_speed", "energy", "available")
-            for turbine in self.turbines
+        self.site = site
+        self.turbines = tuple(path for farm in farms for path, _ in farm.turbines)
+        self.rated_kw = np.array([rated for farm in farms for _, rated in farm.turbines])
+        self._farm_of = np.repeat(np.arange(len(farms)), [len(farm.turbines) for farm in farms])
+        self._masts = [place for place, farm in enumerate(farms) if farm.mast]
+        self.masts = tuple(farm.mast for farm in farms if farm.mast)
+        self.paths = (
+            *tag_paths(self.turbines, (*MEASURES, "wind_speed")),
+            *tag_paths(self.masts, MAST),
         )
 
-    def start(self, now_ms: int, site: Site, rng: Random) -> WindState:
+    def start(self, now_ms: int, rng: np.random.Generator) -> WindState:
         """Turbines of some years of age in the wind of the day."""
-        turbines = tuple(
-            Turbine(meter_start_kwh=rng.randrange(20_000_000, 60_000_000), gust=rng.gauss())
-            for _ in self.turbines
+        count, farms = len(self.turbines), len(self.farms)
+        blown = WindState(
+            now_ms,
+            blank(count, rng),
+            gust=rng.standard_normal(count),
+            wind_speed=np.zeros(count),
+            storm=np.zeros(count),
+            weather=rng.standard_normal(1),
+            farms=rng.standard_normal(farms),
+            veer=rng.standard_normal(1),
+            masts=np.zeros((len(MAST), len(self.masts))),
         )
-        return self.step(WindState(turbines, weather=rng.gauss()), now_ms, 0.0, site, rng)
+        return self.step(blown, Moment(now_ms, 0.0), rng)
 
-    def step(
-        self, state: WindState, now_ms: int, dt_s: float, site: Site, rng: Random
-    ) -> WindState:
-        """Hold power and wind for *dt_s* [s], then let the wind blow on."""
+    def step(self, state: WindState, moment: Moment, rng: np.random.Generator) -> WindState:
+        """Hold power and wind, then let the wind blow on."""
+        now_ms, dt_s = moment.now_ms, moment.dt_s
+        units = hold(state.units, dt_s)
+        mast_sums = added(state.mast_sums, self._mast_amounts(state.masts, dt_s))
         weather = wander(state.weather, dt_s, 3 * 3600.0, rng)
-        farm_m_s = max(MEAN_M_S + SPREAD_M_S * weather, 0.5)
-        density = air_density(air_degc(sun(now_ms, site), site), site.pressure_kpa)
-        return WindState(
-            tuple(
-                _sense(
-                    _hold(turbine, dt_s),
-                    farm_m_s=farm_m_s,
-                    rated_kw=rated,
-                    density=density,
-                    now_ms=now_ms,
-                    dt_s=dt_s,
-                    rng=rng,
-                )
-                for turbine, rated in zip(state.turbines, self.rated_kw, strict=True)
+        farms = wander(state.farms, dt_s, 3600.0, rng)
+        veer = wander(state.veer, dt_s, 6 * 3600.0, rng)
+        of_farm = SHARED * weather + (1 - SHARED**2) ** 0.5 * farms
+        farm_m_s = np.maximum(MEAN_M_S + SPREAD_M_S * of_farm, 0.5)
+        degc = air_degc(sun(now_ms, self.site), self.site)
+        density = air_density(degc, self.site.pressure_kpa)
+        gust = wander(state.gust, dt_s, 15.0, rng)
+        gusty = np.maximum(farm_m_s[self._farm_of] * (1 + TURBULENCE * gust), 0.0)
+        speed = shown("wind_speed", gusty)
+        storm = (speed >= CUT_OUT_M_S) | ((state.storm > 0) & (speed > RESTART_M_S))
+        idle = -HOUSE_LOAD * self.rated_kw
+        return replace(
+            state,
+            ts_ms=now_ms,
+            units=sense(
+                units,
+                potential=np.where(storm, idle, curve_kw(speed, self.rated_kw, density)),
+                idle=idle,
+                rated_kw=self.rated_kw,
+                mean_times_s=(MEAN_TIME_BETWEEN_TRIPS_S, MEAN_TIME_TO_REPAIR_S),
+                now_ms=now_ms,
+                dt_s=dt_s,
+                rng=rng,
             ),
-            weather,
+            gust=gust,
+            wind_speed=speed,
+            storm=storm.astype(np.float64),
+            weather=weather,
+            farms=farms,
+            veer=veer,
+            masts=self._mast(farm_m_s, degc, veer + 0.2 * farms),
+            mast_sums=mast_sums,
         )
 
-    def values(self, state: WindState) -> dict[str, float]:
-        """Power [kW], wind speed [m/s], totaliser [kWh] and availability of all turbines."""
-        shown = (
-            *(turbine.power for turbine in state.turbines),
-            *(turbine.wind_speed for turbine in state.turbines),
-            *(float(turbine.meter_kwh(self.modulus)) for turbine in state.turbines),
-            *(float(turbine.available) for turbine in state.turbines),
+    def _mast(self, farm_m_s: FloatArray, degc: float, veer: FloatArray) -> FloatArray:
+        """The rows of `MAST`; the direction swings to both sides of north now and then."""
+        direction = np.mod(PREVAILING_DEG + SWINGS_DEG * veer, 360.0)
+        every = np.ones(len(self.farms))
+        rows = (farm_m_s, direction, degc * every, self.site.pressure_kpa * 10 * every, 50 * every)
+        return np.array(
+            [shown(measure, row[self._masts]) for measure, row in zip(MAST, rows, strict=True)]
         )
-        return dict(zip(self._paths, shown, strict=True))
+
+    def _mast_amounts(self, masts: FloatArray, dt_s: float) -> dict[str, FloatArray]:
+        speed, direction, degc, hpa, humidity = masts
+        density = air_density(degc, hpa / 10, humidity / 100)
+        radians = np.deg2rad(direction)
+        return {
+            "air_density_kg_s_m3": density * dt_s,
+            "normal_wind_m": speed * (density / STANDARD_DENSITY) ** (1 / 3) * dt_s,
+            "east_s": np.sin(radians) * dt_s,
+            "north_s": np.cos(radians) * dt_s,
+        }
+
+    def values(self, state: WindState) -> FloatArray:
+        """`MEASURES` and wind speed [m/s] of all turbines, then the masts."""
+        return np.concatenate(
+            [state.units.values(self.modulus), state.wind_speed, state.masts.ravel()]
+        )
+
+    def events(self, state: WindState) -> tuple[Event, ...]:  # noqa: ARG002 - has none
+        """None."""
+        return ()
+
+    def power(self, state: WindState) -> Power:
+        """What the turbines give."""
+        return Power(generation_kw=float(state.units.power.sum()))
 
     def totals(self, state: WindState) -> Totals:
-        """Energy exported and net, and available time, per turbine and farm."""
-        turbines = {
-            path: {
-                "energy_kwh": turbine.energy_kwh,
-                "net_kwh": turbine.net_kwh,
-                "available_s": turbine.available_s,
-            }
-            for path, turbine in zip(self.turbines, state.turbines, strict=True)
-        }
-        farm = {
-            quantity: sum(of[quantity] for of in turbines.values())
-            for quantity in ("energy_kwh", "net_kwh", "available_s")
-        }
-        return {self.path: farm, **turbines}
-
-    def trip(self, state: WindState, place: int, until_ms: int) -> WindState:
-        """Take turbine *place* (from 0) out of service until *until_ms* [ms]."""
-        turbine = replace(state.turbines[place], down_until_ms=until_ms)
-        return replace(
-            state, turbines=(*state.turbines[:place], turbine, *state.turbines[place + 1 :])
+        """Energy, losses and available time per turbine and farm; the air at the masts."""
+        totals = dict(
+            (*per_unit(self.turbines, state.units.sums), *per_unit(self.masts, state.mast_sums))
         )
+        farms: dict[str, FloatArray] = {
+            name: np.bincount(self._farm_of, of, len(self.farms)).astype(np.float64)
+            for name, of in state.units.sums.items()
+        }
+        return totals | dict(per_unit([farm.path for farm in self.farms], farms))
 
-
-def _hold(turbine: Turbine, dt_s: float) -> Turbine:
-    hours = dt_s / 3600
-    return replace(
-        turbine,
-        energy_kwh=turbine.energy_kwh + max(turbine.power, 0.0) * hours,
-        net_kwh=turbine.net_kwh + turbine.power * hours,
-        available_s=turbine.available_s + turbine.available * dt_s,
-    )
-
-
-def _sense(
-    turbine: Turbine,
-    *,
-    farm_m_s: float,
-    rated_kw: float,
-    density: float,
-    now_ms: int,
-    dt_s: float,
-    rng: Random,
-) -> Turbine:
-    until = turbine.down_until_ms
-    if until <= now_ms and happens(MEAN_TIME_BETWEEN_TRIPS_S, dt_s, rng):
-        until = now_ms + round(1000 * rng.expovariate(1 / MEAN_TIME_TO_REPAIR_S))
-    gust = wander(turbine.gust, dt_s, 15.0, rng)
-    speed = single(max(farm_m_s * (1 + TURBULENCE * gust), 0.0))
-    storm = speed >= CUT_OUT_M_S or (turbine.storm and speed > RESTART_M_S)
-    available = until <= now_ms
-    running = available and not storm
-    power = curve_kw(speed, rated_kw, density) if running else -HOUSE_LOAD * rated_kw
-    return replace(
-        turbine,
-        gust=gust,
-        wind_speed=speed,
-        power=single(power),
-        storm=storm,
-        down_until_ms=until,
-        available=available,
-    )
+    def disturb(self, state: WindState, disturbance: Disturbance) -> WindState:
+        """Trip or curtail turbines."""
+        return replace(state, units=disturb(state.units, disturbance, self.turbines))

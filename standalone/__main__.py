@@ -96,7 +96,7 @@ def run(options: Options, seconds: float) -> None:
     plant = load_plant(options.plant)
     check_rules(plant)
     agents = find_agents(options.plant)
-    check_ports(options.ports(len(agents)))
+    check_ports(options.ports(agents.values()))
     data = DataDir.make(options.data_dir)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
     with Signals() as signals, ExitStack() as standing:

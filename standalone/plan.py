@@ -1,7 +1,7 @@
 """What a standalone park consists of: a table of services, in the order in which they start."""
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,6 @@ from standalone.service import Service
 TAP_EVERY_S: Final = 2
 #: Where the agents' files expect the first PLC; the simulator serves all of them in a row.
 PLC_PORT: Final = 5020
-PLCS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +51,16 @@ class Options:
         """Where the agent at *place* of the plant's agents shows its counters."""
         return self.ingest_port + 1 + place
 
-    @property
-    def plc_ports(self) -> Sequence[int]:
-        """Where the simulated PLCs listen."""
-        return range(self.plc_port, self.plc_port + PLCS) if self.simulator else ()
+    def plc_ports(self, plcs: int) -> Sequence[int]:
+        """Where so many simulated PLCs listen."""
+        return range(self.plc_port, self.plc_port + plcs) if self.simulator else ()
 
-    def ports(self, agents: int) -> Mapping[str, Sequence[int]]:
-        """Every port that a park with so many *agents* needs, by the option that chooses it."""
+    def ports(self, agents: Collection[EdgeConfig]) -> Mapping[str, Sequence[int]]:
+        """Every port that a park with these *agents* needs, by the option that chooses it."""
         return {
-            "--port": range(self.port, self.port + 2 + agents),
+            "--port": range(self.port, self.port + 2 + len(agents)),
             "--mqtt-port": (self.mqtt_port, self.mqtt3_port),
-            "--plc-port": self.plc_ports,
+            "--plc-port": self.plc_ports(plcs_of(agents)),
         }
 
 
@@ -79,6 +77,11 @@ def find_agents(plant: Path) -> Mapping[Path, EdgeConfig]:
         for file in sorted(plant.with_suffix("").glob("*.toml"))
         if {"node", "source"} <= _document(file).keys()
     }
+
+
+def plcs_of(agents: Iterable[EdgeConfig]) -> int:
+    """How many PLCs in a row the *agents* expect from `PLC_PORT` on."""
+    return sum(isinstance(device, ModbusDevice) for agent in agents for device in agent.devices)
 
 
 def _document(file: Path) -> Mapping[str, object]:
@@ -112,14 +115,14 @@ class Plan:
                 broker,
                 f"MQTT 5 {HOST}:{port}, 3.1.1 at {old_port}",
                 "-",
-                partial(listens, port),
+                broker.answers,
             ),
         ]
 
     def stages(self, dsn: str) -> Sequence[Sequence[Service]]:
         """The services: a stage starts when the one before it is ready; all end in reverse."""
         receiving = [self._api(dsn), self._ingest(dsn)]
-        plcs = [self._simulator()] if self.options.simulator else []
+        plcs = [self._simulator()] if self._plc_ports else []
         edges = [self._edge(place, file) for place, file in enumerate(self.agents)]
         return [receiving + plcs, edges]
 
@@ -152,7 +155,7 @@ class Plan:
         )
 
     def _simulator(self) -> Service:
-        ports = self.options.plc_ports
+        ports = self._plc_ports
         return Service(
             name="simulator",
             module="simulator",
@@ -185,9 +188,13 @@ class Plan:
         plcs = [device for device in agent.devices if isinstance(device, ModbusDevice)]
         for device in plcs if self.options.simulator else ():
             place = device.table.port - PLC_PORT
-            if 0 <= place < PLCS:
+            if 0 <= place < len(self._plc_ports):
                 yield "--source"
-                yield f"{device.device}={HOST}:{self.options.plc_ports[place]}"
+                yield f"{device.device}={HOST}:{self._plc_ports[place]}"
+
+    @property
+    def _plc_ports(self) -> Sequence[int]:
+        return self.options.plc_ports(plcs_of(self.agents.values()))
 
     @property
     def _mqtt(self) -> Mapping[str, str]:

@@ -1,13 +1,15 @@
 """The whole way of a reading as separate processes: PLCs, agents, broker, ingest, database, API."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import psycopg
 
 from schemas.instant import from_ms, to_ms
+from schemas.plant.file import load_plant
+from simulator.wiring import Wiring, wire
 from tests.e2e.backend import Backend, backend
 from tests.e2e.processes import Service
 from tests.fixtures.broker import Broker
@@ -15,7 +17,7 @@ from tests.fixtures.ports import free_row
 from tests.fixtures.until import until
 
 PLANTS = Path("plants")
-PLCS = ("potline-1", "digestion-1", "power-1")
+AGENTS = ("potline-1", "refinery-1", "power-1")
 #: Every scan of a PLC is reported, so that what was served and what is stored can be compared one
 #: by one; an agent that looks twice a second misses none on a busy machine either.
 _EVERY_SCAN = {
@@ -63,7 +65,7 @@ class Park:
         return to_ms(row[0]) if row[0] is not None else 0
 
     def wait_stored(self, ts_ms: int) -> None:
-        """Wait until each PLC has readings stored that are newer than *ts_ms*."""
+        """Wait until each agent has readings stored that are newer than *ts_ms*."""
         for tag in (
             "smelter/potline-1/line_current",
             "refinery/digestion-1/steam_flow",
@@ -83,25 +85,34 @@ def every_scan(text: str) -> str:
     return text
 
 
+def sources(plcs: Sequence[Wiring], agent: str, ports: Sequence[int]) -> Iterator[str]:
+    """The options that tell *agent* where its PLCs stand, of all *plcs* in order of *ports*."""
+    for plc, port in zip(plcs, ports, strict=True):
+        if plc.agent == agent:
+            yield "--source"
+            yield f"{plc.name}=127.0.0.1:{port}"
+
+
 def run_park(folder: Path, dsn: str, broker: Broker, tap_every_s: int = 5) -> Iterator[Park]:
     """Start all services on free ports, yield the park, end what still runs."""
     shutil.copytree(PLANTS, folder / "plants")
     plant = folder / "plants" / "pavlodar.toml"
-    ports = dict(zip(PLCS, free_row(len(PLCS)), strict=True))
+    plcs = wire(load_plant(plant))
+    ports = free_row(len(plcs))
     with backend(folder, dsn, broker, plant) as behind:
         park = Park(behind)
         behind.service(
             "simulator",
-            *("simulator", "run", "--plant", str(plant), "--port", str(ports[PLCS[0]])),
+            *("simulator", "run", "--plant", str(plant), "--port", str(ports[0])),
             *("--ledger", str(park.ledger), "--tap-every-s", str(tap_every_s)),
         ).start()
-        for plc in PLCS:
-            config = folder / "plants" / "pavlodar" / f"{plc}.toml"
+        for agent in AGENTS:
+            config = folder / "plants" / "pavlodar" / f"{agent}.toml"
             config.write_text(every_scan(config.read_text()))
             behind.service(
-                plc,
-                *("edge", "run", "--config", str(config), "--data-dir", str(folder / plc)),
-                *("--source", f"{plc}-plc=127.0.0.1:{ports[plc]}"),
+                agent,
+                *("edge", "run", "--config", str(config), "--data-dir", str(folder / agent)),
+                *sources(plcs, agent, ports),
             ).start()
         park.wait_stored(0)
         yield park

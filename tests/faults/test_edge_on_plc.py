@@ -13,7 +13,9 @@ from schemas.db.engine import make_engine
 from schemas.plant.file import load_plant
 from schemas.quality import Quality
 from simulator.ledger import read_served
-from tests.e2e.park import PLANTS, every_scan
+from simulator.potline import EVENTS
+from simulator.wiring import wire
+from tests.e2e.park import PLANTS, every_scan, sources
 from tests.e2e.processes import Service
 from tests.faults.load import Readings
 from tests.faults.metrics import sample
@@ -45,7 +47,8 @@ def test_edge_killed_beside_plc(stand: Stand) -> None:
     shutil.copytree(PLANTS, stand.folder / "plants")
     config = stand.folder / "plants" / "pavlodar" / "potline-1.toml"
     config.write_text(every_scan(config.read_text()))
-    ports, metrics = free_row(3), free_port()
+    plcs = wire(load_plant(PLANTS / "pavlodar.toml"))
+    ports, metrics = free_row(len(plcs)), free_port()
     plc = stand.start(
         "simulator",
         *("simulator", "run", "--plant", str(stand.folder / "plants" / "pavlodar.toml")),
@@ -57,7 +60,7 @@ def test_edge_killed_beside_plc(stand: Stand) -> None:
         return stand.start(
             "potline-1",
             *("edge", "run", "--config", str(config), "--data-dir", str(stand.folder / "spool")),
-            *("--source", f"potline-1-plc=127.0.0.1:{ports[0]}", "--metrics-port", str(metrics)),
+            *(*sources(plcs, "potline-1", ports), "--metrics-port", str(metrics)),
         )
 
     edge, killed_ms = start(), []
@@ -82,7 +85,7 @@ def test_edge_killed_beside_plc(stand: Stand) -> None:
 
     served, stored = ledger(stand.folder / "truth"), stored_readings(stand.dsn)
     missing = {key for key in served if key not in stored}
-    assert {tag for tag, _ in missing if tag.endswith("metal_tapped")} == set()
+    assert {tag for tag, _ in missing if tag.endswith(EVENTS)} == set()
     late = [key for key in missing if not any(0 <= at - key[1] <= LOST_MS for at in killed_ms)]
     assert not late, late[:5]
     said = {key: value for key, value in stored.items() if key not in served}
@@ -104,4 +107,4 @@ def ledger(folder: Path) -> Readings:
 
 def is_word_of_the_agent(path: str, value: float | None, quality: int) -> bool:
     """Whether a reading is the agent's own: a PLC that does not answer, a log that was read."""
-    return quality == Quality.BAD or (path.endswith("metal_tapped") and value == 0.0)
+    return quality == Quality.BAD or (path.endswith(EVENTS) and value == 0.0)

@@ -15,13 +15,15 @@ from schemas.errors import ConfigError
 from schemas.plant.model import Plant
 from simulator.command import Command, Fault
 from simulator.ledger import Ledger, read_served
+from simulator.modbus import ModbusServer
 from simulator.park import Park
-from simulator.plc import CLOCK, LOG_HEAD, LOG_RING
 from simulator.register import Encoding
 from simulator.server import serving
-from tests.simulator.conftest import NOON_MS
+from simulator.wiring import CLOCK
+from tests.simulator.conftest import LINE, NOON_MS, run, serving_tag, serving_unit
 
-POTLINE, DIGESTION, POWER = 0, 1, 2
+POTLINE, REFINERY, POWER = "potline-1-plc-1", "refinery-1-plc-1", "power-1-plc-1"
+LOG_HEAD, LOG_RING = 1000, 1002
 NO_COMMAND = 99
 
 
@@ -30,24 +32,41 @@ class Wire:
     """A park that scans when the test says so, and a client to each of its PLCs."""
 
     park: Park
-    ports: list[int]
-    clients: list[AsyncModbusTcpClient]
+    servers: dict[str, ModbusServer]
+    clients: dict[str, AsyncModbusTcpClient]
 
-    async def read(self, plc: int, address: int, count: int) -> list[int]:
+    async def read(self, plc: str, address: int, count: int) -> list[int]:
         """Input registers; fails on an exception response."""
         answer = await self.clients[plc].read_input_registers(address, count=count, device_id=1)
         assert not answer.isError(), answer
         return list(answer.registers)
 
-    async def command(self, plc: int, command: Command) -> bool:
+    async def tag(self, path: str) -> float:
+        """The value of a tag, read alone."""
+        station, point = serving_tag(self.park, path)
+        words = await self.read(station.plc.name, point.address, point.encoding.words)
+        return point.encoding.decode(words)
+
+    async def command(self, plc: str, command: Command) -> bool:
         """Write *command*; whether the PLC took it."""
         answer = await self.clients[plc].write_registers(0, command.registers, device_id=1)
         return not answer.isError()
 
-    def scan(self, seconds: int = 1) -> None:
-        """Let the plant go on."""
+    async def fault(self, fault: Fault, asset: str, seconds: int) -> bool:
+        """A fault of one asset."""
+        station, unit = serving_unit(self.park, asset)
+        return await self.command(station.plc.name, Command(fault, unit, seconds))
+
+    def live(self, plc: str) -> int:
+        """How many registers one scan of a PLC has."""
+        return self.servers[plc].station.plc.spans[0][1]
+
+    async def scan(self, seconds: int = 1) -> None:
+        """Let the plant go on; the servers follow."""
         for _ in range(seconds):
-            self.park.scan(self.park.ts_ms + 1000)
+            run(self.park, 1)
+            for server in self.servers.values():
+                await server.follow()
 
 
 async def connect(port: int, patience_s: float = 5.0) -> AsyncModbusTcpClient:
@@ -64,23 +83,23 @@ async def wired(
     """Serve the plant on free ports."""
     park = Park(plant, NOON_MS, 1, tap_every_s)
     async with serving(park, "127.0.0.1", 0, ledger) as servers:
-        ports = [server.port for server in servers]
-        clients = [await connect(port) for port in ports]
+        named = {server.station.plc.name: server for server in servers}
+        clients = {name: await connect(server.port) for name, server in named.items()}
         try:
-            yield Wire(park, ports, clients)
+            yield Wire(park, named, clients)
         finally:
-            for client in clients:
+            for client in clients.values():
                 client.close()
 
 
 def over_the_wire(plant: Plant, talk: Callable[[Wire], Awaitable[None]]) -> None:
     """Run *talk* against a served plant."""
 
-    async def run() -> None:
+    async def go() -> None:
         async with wired(plant) as wire:
             await talk(wire)
 
-    asyncio.run(run())
+    asyncio.run(go())
 
 
 def test_an_answer_comes_from_one_scan(plant: Plant) -> None:
@@ -90,18 +109,19 @@ def test_an_answer_comes_from_one_scan(plant: Plant) -> None:
 
     async def talk(wire: Wire) -> None:
         done = asyncio.Event()
+        count = wire.live(POTLINE)
 
         async def scan() -> None:
             while not done.is_set():
-                wire.scan()
-                image = wire.park.stations[POTLINE].plc.image
-                images[CLOCK.decode(image[:4])] = image[:78]
+                run(wire.park, 1)
+                image = wire.servers[POTLINE].station.plc.image.tolist()
+                images[CLOCK.decode(image[:4])] = image[:count]
                 await asyncio.sleep(0)
 
         async def read() -> None:
-            client = await connect(wire.ports[POTLINE])
+            client = await connect(wire.servers[POTLINE].port)
             for _ in range(100):
-                answer = await client.read_input_registers(0, count=78, device_id=1)
+                answer = await client.read_input_registers(0, count=count, device_id=1)
                 answers.append(list(answer.registers))
             client.close()
 
@@ -120,11 +140,11 @@ def test_values_are_constant_between_scans(plant: Plant) -> None:
     """Reading twice without a scan gives the same registers, with one gives a later clock."""
 
     async def talk(wire: Wire) -> None:
-        for plc, count in ((POTLINE, 78), (DIGESTION, 19), (POWER, 74)):
-            first = await wire.read(plc, 0, count)
-            assert await wire.read(plc, 0, count) == first
-            wire.scan()
-            second = await wire.read(plc, 0, count)
+        for plc in wire.servers:
+            first = await wire.read(plc, 0, wire.live(plc))
+            assert await wire.read(plc, 0, wire.live(plc)) == first
+            await wire.scan()
+            second = await wire.read(plc, 0, wire.live(plc))
             assert CLOCK.decode(second[:4]) == CLOCK.decode(first[:4]) + 1000
             assert second[4:] != first[4:]
 
@@ -135,16 +155,18 @@ def test_taps_come_over_the_wire(plant: Plant) -> None:
     """Head, then ring entries that are the taps of the process, past the end of the ring."""
 
     async def talk(wire: Wire) -> None:
-        wire.scan(900)
+        # Steps of ten seconds, a tap each: six of the 24 pots are behind this PLC.
+        run(wire.park, 2700, 10)
         number = round(Encoding("uint32").decode(await wire.read(POTLINE, LOG_HEAD, 2)))
-        state = wire.park.stations[POTLINE].state
-        assert number == state.tap_number > 64
-        for tap in state.taps:
-            entry = await wire.read(POTLINE, LOG_RING + (tap.number - 1) % 64 * 8, 8)
-            assert Encoding("uint32").decode(entry[:2]) == tap.number
-            assert entry[2:4] == [tap.place, 0]
-            assert Encoding("uint32").decode(entry[4:6]) == tap.ts_ms / 1000
-            assert Encoding("float32").decode(entry[6:8]) == tap.amount
+        entries = wire.servers[POTLINE].station.plc.rings[0].entries
+        assert number == entries[-1].number > 64
+        for entry in entries:
+            at = LOG_RING + (entry.number - 1) % 64 * 8
+            words = await wire.read(POTLINE, at, 8)
+            assert Encoding("uint32").decode(words[:2]) == entry.number
+            assert words[2:4] == [entry.place, 0]
+            assert Encoding("uint32").decode(words[4:6]) == entry.ts_ms / 1000
+            assert Encoding("float32").decode(words[6:8]) == entry.amount
 
     over_the_wire(plant, talk)
 
@@ -153,16 +175,16 @@ def test_ledger_is_what_the_client_read(plant: Plant, tmp_path: Path) -> None:
     """Blocks, parts, repeats and log entries: the rows of served.csv and nothing else."""
     read: dict[tuple[str, int], float] = {}
 
-    async def run() -> None:
+    async def go() -> None:
         with Ledger(tmp_path) as ledger:
             async with wired(plant, ledger) as wire:
                 for second in range(40):
-                    wire.scan()
-                    for plc, station in enumerate(wire.park.stations):
-                        points = station.plc.points
-                        # Every third second the client comes late and misses the scan.
-                        if second % 3 == 2:
-                            continue
+                    await wire.scan()
+                    # Every third second the client comes late and misses the scan.
+                    if second % 3 == 2:
+                        continue
+                    for plc, server in wire.servers.items():
+                        points = server.station.plc.points
                         # In turn: all registers, or those of half of the tags only.
                         wanted = points if second % 2 else points[: len(points) // 2]
                         words = await wire.read(plc, 0, wanted[-1].end)
@@ -171,15 +193,15 @@ def test_ledger_is_what_the_client_read(plant: Plant, tmp_path: Path) -> None:
                         for point in wanted:
                             value = point.encoding.decode(words[point.address : point.end])
                             read[point.path, ts_ms] = value
-                logged = wire.park.stations[POTLINE].plc.logged
-                for slot in range(3):
-                    entry = await wire.read(POTLINE, LOG_RING + slot * 8, 8)
-                    ts_ms = round(Encoding("uint32").decode(entry[4:6])) * 1000
-                    read[logged[entry[2]], ts_ms] = Encoding("float32").decode(entry[6:8])
+                for ring in wire.servers[POTLINE].station.plc.rings:
+                    words = await wire.read(POTLINE, ring.log.head + 2, 8)
+                    ts_ms = round(Encoding("uint32").decode(words[4:6])) * 1000
+                    read[ring.log.paths[words[2]], ts_ms] = Encoding("float32").decode(words[6:8])
 
-    asyncio.run(run())
+    asyncio.run(go())
 
-    assert len(read) > 1000
+    assert len(read) > 5000
+    assert {tag.rpartition("/")[2] for tag, _ in read} >= {"metal_tapped", "anode_set"}
     assert read_served(tmp_path) == read
 
 
@@ -187,31 +209,32 @@ def test_anode_effect_on_demand(plant: Plant) -> None:
     """Command 1 on pot 17: its voltage and state in the next scan, gone when the time is over."""
 
     async def talk(wire: Wire) -> None:
-        points = wire.park.stations[POTLINE].plc.points
-        volts, effect = points[17], points[24 + 17]
-        assert volts.path.endswith("pot-017/voltage")
-        assert effect.path.endswith("pot-017/anode_effect")
-        assert await wire.command(POTLINE, Command(Fault.UPSET, 17, 2))
+        pot = f"{LINE}/pot-017"
+        assert await wire.fault(Fault.UPSET, pot, 2)
         seen = []
         for _ in range(4):
-            wire.scan()
-            voltage = Encoding("float32").decode(await wire.read(POTLINE, volts.address, 2))
-            (state,) = await wire.read(POTLINE, effect.address, 1)
-            seen.append((25 <= voltage <= 35, state))
+            await wire.scan()
+            voltage = await wire.tag(f"{pot}/voltage")
+            seen.append((25 <= voltage <= 35, await wire.tag(f"{pot}/anode_effect")))
         assert seen == [(True, 1), (True, 1), (False, 0), (False, 0)]
 
     over_the_wire(plant, talk)
 
 
 def test_trip_on_demand(plant: Plant) -> None:
-    """Command 1 on power-1: units 1 to 8 are turbines, 9 to 12 inverters."""
+    """Command 1 on a turbine, an inverter and a calciner: none other stands."""
 
     async def talk(wire: Wire) -> None:
-        assert await wire.command(POWER, Command(Fault.UPSET, 8, 60))
-        assert await wire.command(POWER, Command(Fault.UPSET, 9, 60))
-        wire.scan()
-        assert await wire.read(POWER, 52, 8) == [1, 1, 1, 1, 1, 1, 1, 0]
-        assert await wire.read(POWER, 70, 4) == [0, 1, 1, 1]
+        down = {
+            "power/wind-1/wtg-08/available",
+            "power/solar-1/inv-01/available",
+            "refinery/calcination-2/running",
+        }
+        for tag in down:
+            assert await wire.fault(Fault.UPSET, tag.rpartition("/")[0], 60)
+        await wire.scan()
+        states = [tag for tag in wire.park.paths if tag.endswith(("/available", "/running"))]
+        assert {tag for tag in states if not await wire.tag(tag)} == down
 
     over_the_wire(plant, talk)
 
@@ -224,7 +247,7 @@ def test_freeze_on_demand(plant: Plant) -> None:
         assert await wire.command(POTLINE, Command(Fault.FREEZE, 4, 3))
         frozen = []
         for _ in range(4):
-            wire.scan()
+            await wire.scan()
             frozen.append(await wire.read(POTLINE, 4, 2) == before)
         assert frozen == [True, True, True, False]
 
@@ -235,14 +258,14 @@ def test_silence_on_demand(plant: Plant) -> None:
     """Command 3: no answer on any connection, then the PLC is back on the same one."""
 
     async def talk(wire: Wire) -> None:
-        assert await wire.command(DIGESTION, Command(Fault.SILENCE, 0, 5))
-        impatient = await connect(wire.ports[DIGESTION], patience_s=0.2)
+        assert await wire.command(REFINERY, Command(Fault.SILENCE, 0, 5))
+        impatient = await connect(wire.servers[REFINERY].port, patience_s=0.2)
         with pytest.raises(ModbusIOException):
             await impatient.read_input_registers(0, count=4, device_id=1)
         impatient.close()
         assert await wire.read(POTLINE, 0, 4)
-        wire.scan(6)
-        assert CLOCK.decode(await wire.read(DIGESTION, 0, 4)) == NOON_MS + 6000
+        await wire.scan(6)
+        assert CLOCK.decode(await wire.read(REFINERY, 0, 4)) == NOON_MS + 6000
 
     over_the_wire(plant, talk)
 
@@ -254,8 +277,27 @@ def test_refusal_on_demand(plant: Plant) -> None:
         assert await wire.command(POWER, Command(Fault.REFUSE, ExcCodes.DEVICE_BUSY, 1))
         answer = await wire.clients[POWER].read_input_registers(0, count=4, device_id=1)
         assert answer.exception_code == ExcCodes.DEVICE_BUSY
-        wire.scan(2)
+        await wire.scan(2)
         assert await wire.read(POWER, 0, 4)
+
+    over_the_wire(plant, talk)
+
+
+def test_outage_on_demand(plant: Plant) -> None:
+    """Command 10: nobody listens, the process goes on, and the same port is there again."""
+
+    async def talk(wire: Wire) -> None:
+        port = wire.servers[REFINERY].port
+        assert await wire.command(REFINERY, Command(Fault.OUTAGE, 0, 3))
+        await wire.scan()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+        assert await wire.read(POTLINE, 0, 4)
+        await wire.scan(3)
+        client = await connect(port)
+        answer = await client.read_input_registers(0, count=4, device_id=1)
+        assert CLOCK.decode(answer.registers) == NOON_MS + 4000
+        client.close()
 
     over_the_wire(plant, talk)
 
@@ -263,9 +305,13 @@ def test_refusal_on_demand(plant: Plant) -> None:
 @pytest.mark.parametrize(
     "registers",
     [
-        [Fault.UPSET, 25, 60],  # no such pot
+        [Fault.UPSET, 1, 60],  # the line itself has no anode effect
+        [Fault.UPSET, 25, 60],  # no such unit
         [Fault.FREEZE, 5, 60],  # no tag starts there
+        [Fault.RESET, 4, 60],  # no totaliser
         [Fault.REFUSE, 99, 60],  # no such exception
+        [Fault.MODULATE, 121, 60],  # more than a line can take
+        [Fault.CURTAIL, 50, 60],  # no turbine here
         [NO_COMMAND, 0, 0],
     ],
 )
@@ -275,17 +321,9 @@ def test_a_wrong_command_is_refused(plant: Plant, registers: list[int]) -> None:
     async def talk(wire: Wire) -> None:
         answer = await wire.clients[POTLINE].write_registers(0, registers, device_id=1)
         assert answer.exception_code == ExcCodes.ILLEGAL_VALUE
-        wire.scan()
-        assert set(await wire.read(POTLINE, 54, 24)) == {0}
-
-    over_the_wire(plant, talk)
-
-
-def test_digestion_has_nothing_to_upset(plant: Plant) -> None:
-    """Command 1 is an illegal value there."""
-
-    async def talk(wire: Wire) -> None:
-        assert not await wire.command(DIGESTION, Command(Fault.UPSET, 1, 60))
+        await wire.scan()
+        effects = [tag for tag in wire.park.paths if tag.endswith("/anode_effect")]
+        assert not any([await wire.tag(tag) for tag in effects])
 
     over_the_wire(plant, talk)
 
@@ -294,8 +332,14 @@ def test_only_what_exists_can_be_read(plant: Plant) -> None:
     """Gaps and ends are illegal addresses, coils an illegal function, a half command no command."""
 
     async def talk(wire: Wire) -> None:
-        client = wire.clients[POTLINE]
-        for address, count in ((77, 2), (78, 1), (999, 1), (LOG_RING + 512, 1), (40_000, 1)):
+        client, end = wire.clients[POTLINE], wire.live(POTLINE)
+        for address, count in (
+            (end - 1, 2),
+            (end, 1),
+            (999, 1),
+            (LOG_RING + 512, 1),
+            (40_000, 1),
+        ):
             answer = await client.read_input_registers(address, count=count, device_id=1)
             assert answer.exception_code == ExcCodes.ILLEGAL_ADDRESS, address
         coils = await client.read_coils(0, count=1, device_id=1)
@@ -311,22 +355,22 @@ def test_only_what_exists_can_be_read(plant: Plant) -> None:
 def test_a_busy_port_is_named(plant: Plant) -> None:
     """The error says which PLC, which port and what to do; nothing is left listening."""
 
-    async def run() -> None:
+    async def go() -> None:
         async with wired(plant) as wire:
-            busy = wire.ports[POTLINE]
+            busy = wire.servers[POTLINE].port
             with pytest.raises(ConfigError, match=f"potline-1.*{busy}.*another --port"):
                 async with serving(Park(plant, NOON_MS, 1), "127.0.0.1", busy):
                     pytest.fail("it must not serve")
 
-    asyncio.run(run())
+    asyncio.run(go())
 
 
 def test_a_host_that_is_not_ours_is_named(plant: Plant) -> None:
     """An address of another machine."""
 
-    async def run() -> None:
+    async def go() -> None:
         with pytest.raises(ConfigError, match=r"192\.0\.2\.1.*another --host"):
             async with serving(Park(plant, NOON_MS, 1), "192.0.2.1", 5020):
                 pytest.fail("it must not serve")
 
-    asyncio.run(run())
+    asyncio.run(go())

@@ -2,6 +2,7 @@
 
 import struct
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +39,23 @@ def test_scale_is_applied_as_a_client_does(raw: int) -> None:
 def test_words_and_bytes_are_inverse(data: bytes) -> None:
     """Any even number of bytes."""
     assert bytes_of(words_of(data)) == data
+
+
+@pytest.mark.parametrize(
+    ("encoding", "values"),
+    [
+        (Encoding("float32"), [0.0, -1.5, 4.123456]),
+        (Encoding("uint32"), [0.0, 65_536.0, 4294967295.0]),
+        (Encoding("uint16", 0.01), [0.0, 12.34, 655.35]),
+        (Encoding("int16", 0.1), [-3.2, 0.0, 145.6]),
+    ],
+)
+def test_many_at_once_are_as_one(encoding: Encoding, values: list[float]) -> None:
+    """Rows of registers as `encode` gives them, and `shown` is what comes back of them."""
+    rows = encoding.encode_all(np.array(values)).tolist()
+
+    assert rows == [encoding.encode(value) for value in values]
+    assert encoding.shown(np.array(values)).tolist() == [encoding.decode(row) for row in rows]
 
 
 def test_words_counts_registers() -> None:

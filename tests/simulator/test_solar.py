@@ -3,19 +3,18 @@
 from datetime import UTC, datetime, timedelta
 from math import asin, degrees
 
+import numpy as np
 import pytest
 
 from schemas.instant import to_ms
+from simulator.command import Fault
+from simulator.model import Disturbance, Moment
 from simulator.noise import seeded
-from simulator.solar import (
-    SolarFarm,
-    SolarState,
-    clear_sky_w_m2,
-    inverter_kw,
-)
+from simulator.solar import Farm, Solar, SolarState, clear_sky_w_m2, inverter_kw
 from simulator.weather import PAVLODAR, air_degc, sun
 
-FARM = SolarFarm("solar-1", [(f"solar-1/inv-{n}", 2500.0) for n in range(1, 5)])
+INVERTERS = [f"solar-1/inv-{n}" for n in range(1, 5)]
+FARM = Solar([Farm("solar-1", [(path, 2500.0, 3125.0) for path in INVERTERS])], 2**32)
 
 
 def elevation(instant: datetime) -> float:
@@ -26,10 +25,10 @@ def elevation(instant: datetime) -> float:
 def day(start: datetime, seed: int = 1) -> list[SolarState]:
     """A day of the farm in steps of five minutes."""
     rng = seeded(seed)
-    states = [FARM.start(to_ms(start), PAVLODAR, rng)]
+    states = [FARM.start(to_ms(start), rng)]
     for step in range(1, 289):
         now_ms = to_ms(start + timedelta(minutes=5 * step))
-        states.append(FARM.step(states[-1], now_ms, 300.0, PAVLODAR, rng))
+        states.append(FARM.step(states[-1], Moment(now_ms, 300.0), rng))
     return states
 
 
@@ -64,8 +63,8 @@ def test_night_is_zero() -> None:
     """No light, no power, no energy while the sun is down: 16 to 23 UTC in November."""
     states = day(datetime(2026, 11, 21, 16, tzinfo=UTC))[:84]
 
-    assert all(state.irradiance == 0 for state in states)
-    assert all(inverter.power == 0 for state in states for inverter in state.inverters)
+    assert all(state.sky[0] == 0 for state in states)
+    assert all((state.units.power == 0).all() for state in states)
     assert FARM.totals(states[-1])["solar-1"]["energy_kwh"] == 0
 
 
@@ -78,9 +77,14 @@ def test_clear_sky_stays_below_the_solar_constant() -> None:
 
 def test_inverter_limits() -> None:
     """Dark gives nothing, cold bright modules are clipped at the rating, hot ones give less."""
-    assert inverter_kw(0.0, 20.0, 2500.0) == 0
-    assert inverter_kw(1100.0, -10.0, 2500.0) == 2500
-    assert inverter_kw(500.0, 35.0, 2500.0) < inverter_kw(500.0, -10.0, 2500.0)
+    peak, rated = np.array([3125.0]), np.array([2500.0])
+
+    def power(irradiance: float, air: float) -> float:
+        return float(inverter_kw(np.array([irradiance]), air, peak, rated)[0])
+
+    assert power(0.0, 20.0) == 0
+    assert power(1100.0, -10.0) == 2500
+    assert power(500.0, 35.0) < power(500.0, -10.0)
 
 
 def test_energy_is_the_power_held() -> None:
@@ -88,23 +92,25 @@ def test_energy_is_the_power_held() -> None:
     states = day(datetime(2026, 6, 21, tzinfo=UTC))
     totals = FARM.totals(states[-1])
 
-    shown = sum(inverter.power for state in states[:-1] for inverter in state.inverters)
+    shown = sum(state.units.power.sum() for state in states[:-1])
     assert totals["solar-1"]["energy_kwh"] == pytest.approx(shown / 12)
-    light = sum(state.irradiance for state in states[:-1])
+    light = sum(float(state.sky[0][0]) for state in states[:-1])
     assert totals["solar-1"]["insolation_kwh_m2"] == pytest.approx(light / 12_000)
     # Four inverters of 2500 kW on a long day.
     assert 0.1 < totals["solar-1"]["energy_kwh"] / (10_000 * 24) < 0.45
-    assert max(inverter.power for state in states for inverter in state.inverters) <= 2500
+    assert max(state.units.power.max() for state in states) <= 2500
 
 
 def test_a_tripped_inverter_gives_nothing() -> None:
     """Its neighbours go on."""
     noon_ms = to_ms(datetime(2026, 6, 21, 7, tzinfo=UTC))
-    state = FARM.trip(FARM.start(noon_ms, PAVLODAR, seeded(1)), 1, noon_ms + 10_000)
-    state = FARM.step(state, noon_ms + 1000, 1.0, PAVLODAR, seeded(1))
+    trip = Disturbance(Fault.UPSET, [INVERTERS[1]], 0.0, noon_ms + 10_000)
+    state = FARM.disturb(FARM.start(noon_ms, seeded(1)), trip)
+    state = FARM.step(state, Moment(noon_ms + 1000, 1.0), seeded(1))
 
-    assert [inverter.power > 0 for inverter in state.inverters] == [True, False, True, True]
-    assert [inverter.available for inverter in state.inverters] == [True, False, True, True]
+    assert (state.units.power > 0).tolist() == [True, False, True, True]
+    assert state.units.available.tolist() == [1, 0, 1, 1]
+    assert state.units.potential[1] > 0
 
 
 def test_winter_is_cold_and_summer_warm() -> None:

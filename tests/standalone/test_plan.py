@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import ConfigError
+from schemas.plant.file import load_plant
+from simulator.wiring import wire
 from standalone.data_dir import DataDir
 from standalone.plan import Options, Plan, find_agents
 
@@ -30,9 +32,9 @@ def test_agents_start_last(options: Options) -> None:
         "api",
         "ingest",
         "simulator",
-        "edge-digestion-1",
         "edge-potline-1",
         "edge-power-1",
+        "edge-refinery-1",
     ]
 
 
@@ -40,9 +42,9 @@ def test_agents_follow_the_simulator_to_its_ports(options: Options) -> None:
     """With another PLC port each agent is told where its own PLC stands."""
     moved = plan(replace(options, plc_port=15020))
 
-    assert "--source potline-1-plc=127.0.0.1:15020" in moved["edge-potline-1"]
-    assert "--source digestion-1-plc=127.0.0.1:15021" in moved["edge-digestion-1"]
-    assert "--source power-1-plc=127.0.0.1:15022" in moved["edge-power-1"]
+    for place, plc in enumerate(wire(load_plant(PLANT))):
+        source = f"--source {plc.name}=127.0.0.1:{15020 + place}"
+        assert source in moved[f"edge-{plc.agent}"]
 
 
 def test_agents_without_simulator_read_their_own_plcs(options: Options) -> None:
@@ -51,14 +53,22 @@ def test_agents_without_simulator_read_their_own_plcs(options: Options) -> None:
 
     assert "simulator" not in plan(real)
     assert "--source" not in plan(real)["edge-potline-1"]
-    assert real.ports(agents=3)["--plc-port"] == ()
+    assert real.ports(find_agents(PLANT).values())["--plc-port"] == ()
 
 
 def test_no_port_is_wanted_twice(options: Options) -> None:
     """The defaults leave room for everything that runs."""
-    wanted = [port for ports in options.ports(agents=3).values() for port in ports]
+    agents = find_agents(PLANT).values()
+    wanted = [port for ports in options.ports(agents).values() for port in ports]
 
-    assert len(wanted) == len(set(wanted)) == 10
+    assert len(wanted) == len(set(wanted)) == 7 + len(wire(load_plant(PLANT)))
+
+
+def test_a_park_without_agents_has_no_simulator(options: Options, tmp_path: Path) -> None:
+    """Nobody would read its PLCs: the readings of La Haute Borne come from files."""
+    plan = Plan(options, find_agents(tmp_path / "none.toml"), DataDir(options.data_dir))
+
+    assert {service.name for stage in plan.stages("dsn") for service in stage} == {"api", "ingest"}
 
 
 def test_other_files_are_no_agents(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ import psutil
 import pytest
 
 from schemas.errors import ConfigError
+from schemas.plant.file import load_plant
+from simulator.wiring import wire
 from standalone.ports import check_ports
 from tests.fixtures.ports import free_port
 from tests.fixtures.until import until
@@ -31,8 +33,11 @@ END_WITHIN_S = 60.0
 #: What every park runs, as its table names it.
 SERVICES = {
     *("database", "broker", "api", "ingest", "simulator"),
-    *("edge-digestion-1", "edge-potline-1", "edge-power-1"),
+    *("edge-potline-1", "edge-power-1", "edge-refinery-1"),
 }
+
+#: As many PLCs as the simulated plant has.
+PLCS = len(wire(load_plant(ROOT / "plants" / "pavlodar.toml")))
 
 pytestmark = pytest.mark.e2e
 
@@ -68,7 +73,7 @@ class Standalone:
             process = subprocess.Popen(
                 [
                     *(*COMMAND, "--data-dir", str(folder), "--port", str(port)),
-                    *("--mqtt-port", str(free_row(2)), "--plc-port", str(free_row(3))),
+                    *("--mqtt-port", str(free_row(2)), "--plc-port", str(free_row(PLCS))),
                     *options,
                 ],
                 cwd=ROOT,
@@ -218,7 +223,7 @@ def test_two_parks_beside_each_other_and_one_that_ends_by_itself(
 def test_directory_of_a_running_park_is_refused(park: Standalone, folder: Path) -> None:
     """Two parks on one directory would write over each other."""
     ports = ["--port", str(free_row(5)), "--mqtt-port", str(free_row(2))]
-    done = run("--data-dir", str(folder), *ports, "--plc-port", str(free_row(3)))
+    done = run("--data-dir", str(folder), *ports, "--plc-port", str(free_row(PLCS)))
 
     assert done.returncode == 2
     assert "--data-dir" in done.stderr
@@ -282,7 +287,7 @@ def test_unusable_directory_ends_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ports = ["--port", str(free_row(5)), "--mqtt-port", str(free_row(2))]
     data = str(tmp_path / "file" / "data")
-    done = run("--data-dir", data, *ports, "--plc-port", str(free_row(3)))
+    done = run("--data-dir", data, *ports, "--plc-port", str(free_row(PLCS)))
 
     assert done.returncode == 2
     assert "--data-dir" in done.stderr
