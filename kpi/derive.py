@@ -212,13 +212,16 @@ def _rule(tag: Tag, derivation: Derivation, plant: Plant) -> Rule:
 
 def _check_unit(tag: Tag, path: str, unit: str, right: str) -> None:
     """A rule computes with plain numbers, so a unit of the same dimension is not enough."""
-    if not _is_same(unit, right):
-        raise PlantError(f"{tag.path} unit of {path}", unit, f"the rule works in {right}")
+    if fault := _misfit(unit, right):
+        said = f"the rule works in {right}; {fault}"
+        raise PlantError(f"{tag.path} unit of {path}", unit, said)
 
 
 @cache
-def _is_same(unit: str, other: str) -> bool:
+def _misfit(unit: str, right: str) -> str | None:
+    """Why *unit* is not *right*: another size, or other dimensions; None if it is the same."""
     try:
-        return factor(unit, other, "a derived tag") == 1.0
-    except FormulaError:
-        return False
+        size = factor(unit, right, "a derived tag")
+    except FormulaError as error:
+        return str(error).removeprefix("a derived tag: ")
+    return None if size == 1.0 else f"one {unit} is {size:g} {right}"

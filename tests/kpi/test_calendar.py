@@ -1,16 +1,24 @@
 """Hours, shifts, days, weeks, months and years, also where clocks are set."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kpi.binding import bind
 from kpi.calendar import Calendar, Unit
+from kpi.catalogue.park import KPIS
+from kpi.evaluate import lineage
 from schemas.instant import EPOCH
 from schemas.plant.shifts import Shift, ShiftPattern
+from tests.kpi.catalogue.park import IDS, sums
+from tests.kpi.catalogue.park import PLANT as PARK
+from tests.kpi.frames import PROPERTY
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -277,6 +285,45 @@ def test_units_tile_any_span(
     for edge in edges[:2]:
         # Where the last pattern ends, no shift begins.
         assert plant.beginning(unit, edge) in {edge, None if unit is Unit.SHIFT else edge}
+
+
+@PROPERTY
+@given(
+    st.sampled_from(["Asia/Almaty", "Europe/Berlin", "Australia/Sydney", "Asia/Kolkata"]),
+    st.builds(
+        lambda day, half_hours: datetime.combine(day, time(0), UTC) + half_hours * HOUR / 2,
+        st.sampled_from(
+            [date(2024, 2, 28), date(2024, 3, 30), date(2024, 4, 6), date(2024, 10, 26)]
+        ),
+        st.integers(0, 47),
+    ),
+    st.integers(1, 300),
+    st.sampled_from([Unit.HOUR, Unit.SHIFT, Unit.DAY, Unit.WEEK, Unit.MONTH]),
+    st.lists(st.integers(0, 5000), min_size=1, max_size=6),
+)
+def test_the_sum_over_units_is_that_of_the_whole(
+    zone: str, start: datetime, length: int, unit: Unit, powers: list[int]
+) -> None:
+    """Energy of a line over any span around a clock change: no minute is lost and none is twice."""
+    end = start + length * HOUR / 2
+    plant = calendar(zone, *PATTERNS)
+    turbine = "power/wind/wtg-1"
+    known = pl.concat(
+        sums(
+            {f"{turbine}/power": {"mean": float(powers[n % len(powers)])}},
+            start + n * HOUR / 2,
+            HOUR / 2,
+        )
+        for n in range(length)
+    )
+    binding = bind(KPIS["capacity_factor"], turbine, PARK, IDS)
+
+    def energy(edges: Sequence[datetime]) -> list[float]:
+        inputs = lineage(binding, known, edges)
+        return inputs.filter(pl.col("input") == "energy")["value"].to_list()
+
+    parts = energy([start, *plant.edges(unit, start, end), end])
+    assert sum(parts) == pytest.approx(energy([start, end])[0], rel=1e-12)
 
 
 @settings(deadline=None)

@@ -194,8 +194,14 @@ _RIGHT = {
         ({"rule": "pseudo_resistence"}, "did you mean 'pseudo_resistance'?"),
         ({"operands": '["voltage"]'}, "takes voltage, line_current"),
         ({"constants": "{ external = 1.65 }"}, "takes external_voltage"),
-        ({"unit": "mV"}, "unit of unit/voltage: found 'mV'; the rule works in V"),
-        ({"unit": "kg"}, "unit of unit/voltage: found 'kg'; the rule works in V"),
+        (
+            {"unit": "mV"},
+            "unit of unit/voltage: found 'mV'; the rule works in V; one mV is 0.001 V",
+        ),
+        (
+            {"unit": "kg"},
+            "found 'kg'; the rule works in V; kg is [mass], V is [mass] * [length] ** 2",
+        ),
         ({"made": "ohm"}, "unit of unit/made: found 'ohm'; the rule works in uohm"),
     ],
 )
