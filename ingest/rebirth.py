@@ -8,7 +8,12 @@ and there is never more than one pending.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ingest.event import Source
+from ingest.event import Publish, Source
+from schemas.sparkplug import payload as codec
+from schemas.sparkplug.datatype import DataType
+from schemas.sparkplug.node import REBIRTH
+from schemas.sparkplug.sparkplug_b_pb2 import Payload
+from schemas.sparkplug.topic import MessageType, Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +67,11 @@ class RebirthRequests:
         self._pending[node] = now_ms
         self._next_ms = now_ms + self._policy.spacing_ms
         return node
+
+
+def rebirth_request(node: Source, now_ms: int) -> Publish:
+    """NCMD without seq, QoS 0, not retained (tck-id-operational-behavior-data-commands-ncmd-*)."""
+    wanted = codec.metric(value=True, datatype=DataType.BOOLEAN, ts_ms=now_ms, name=REBIRTH)
+    message = Payload(timestamp=now_ms, metrics=[wanted])
+    topic = Topic(node.group, MessageType.NCMD, node.node)
+    return Publish(str(topic), message.SerializeToString())

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ingest.certificate import Certificate
+from ingest.declaration import bd_seq_of, spool_of
 from ingest.event import (
     Born,
     Data,
@@ -23,26 +24,14 @@ from ingest.event import (
     Missing,
     Publish,
     Source,
-    Spool,
     Subscribe,
     Unusable,
 )
 from ingest.node import ARRIVALS, TRANSITIONS, UNDERSTOOD, Node, NodeState, Trigger
 from ingest.order import Arrival, Order
-from ingest.positions import HIGHEST_POSITION
-from ingest.rebirth import RebirthPolicy, RebirthRequests
+from ingest.rebirth import RebirthPolicy, RebirthRequests, rebirth_request
 from schemas.errors import PayloadError, TopicError
 from schemas.sparkplug import payload as codec
-from schemas.sparkplug.datatype import DataType, text
-from schemas.sparkplug.node import (
-    BD_SEQ,
-    COMMIT_THROUGH,
-    REBIRTH,
-    SPOOL_FIRST,
-    SPOOL_ID,
-    SPOOL_POSITION,
-)
-from schemas.sparkplug.sparkplug_b_pb2 import Metric, Payload
 from schemas.sparkplug.topic import NAMESPACE, MessageType, Topic, state_host
 
 
@@ -165,7 +154,7 @@ class HostSession:
             while node.held and now_ms - node.held[0].received_ms > self._policy.hold_ms:
                 events.append(self._give_up(node, self._take(node)))
         while (due := self._rebirths.due(now_ms)) is not None:
-            events.append(_rebirth_request(due, now_ms))
+            events.append(rebirth_request(due, now_ms))
         return events
 
     def _move(self, node: Node, trigger: Trigger, now_ms: int) -> None:
@@ -184,10 +173,8 @@ class HostSession:
         self._move(node, ARRIVALS[arrival], data.received_ms)
 
     def _node_born(self, node: Node, data: Data) -> Iterator[Event]:
-        own = {metric.name: metric for metric in data.payload.metrics}
-        bd_seq = own.get(BD_SEQ)
-        spool = _spool(own)
-        node.bd_seq = None if bd_seq is None else _integer(bd_seq)
+        spool = spool_of(data.payload)
+        node.bd_seq = bd_seq_of(data.payload)
         node.spooling = spool is not None
         node.order = Order(data.payload.seq % 256, data.received_ms)
         node.devices.clear()
@@ -206,7 +193,7 @@ class HostSession:
         yield from self._release(node, data.source)
 
     def _node_died(self, node: Node, data: Data) -> Iterator[Event]:
-        claimed = next((_integer(m) for m in data.payload.metrics if m.name == BD_SEQ), None)
+        claimed = bd_seq_of(data.payload)
         if claimed is not None and node.bd_seq is not None and claimed != node.bd_seq:
             return
         if node.state is NodeState.STALE:
@@ -293,31 +280,3 @@ def _claimed(topic: str) -> Source | None:
         return _source(_parse(topic))
     except TopicError:
         return None
-
-
-def _integer(metric: Metric) -> int:
-    """A bdSeq or position: Int64 in the specification, UInt64 or a 32-bit field with some peers."""
-    return metric.long_value or metric.int_value
-
-
-def _spool(own: dict[str, Metric]) -> Spool | None:
-    """The spool of a node that takes part in commit-through; None for any other."""
-    if COMMIT_THROUGH not in own or SPOOL_ID not in own:
-        return None
-    commit = own[COMMIT_THROUGH]
-    first = _integer(own[SPOOL_FIRST]) if SPOOL_FIRST in own else 1
-    last = _integer(own[SPOOL_POSITION]) if SPOOL_POSITION in own else 0
-    return Spool(
-        text(own[SPOOL_ID].string_value).replace("\0", "\\0"),  # PostgreSQL stores no U+0000
-        first if 1 <= first < HIGHEST_POSITION else 1,
-        commit.alias if commit.HasField("alias") else None,
-        last if last < HIGHEST_POSITION else 0,
-    )
-
-
-def _rebirth_request(node: Source, now_ms: int) -> Publish:
-    """NCMD without seq, QoS 0, not retained (tck-id-operational-behavior-data-commands-ncmd-*)."""
-    wanted = codec.metric(value=True, datatype=DataType.BOOLEAN, ts_ms=now_ms, name=REBIRTH)
-    message = Payload(timestamp=now_ms, metrics=[wanted])
-    topic = Topic(node.group, MessageType.NCMD, node.node)
-    return Publish(str(topic), message.SerializeToString())
