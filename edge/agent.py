@@ -27,6 +27,7 @@ from edge.lifecycle import State
 from edge.session import NOTHING, EdgeSession, Holdings, Identity, Writable
 from edge.source import Writer
 from edge.spool import Committed, Spool
+from edge.watch import Watch
 from schemas.backoff import full_jitter
 from schemas.errors import BrokerDown, CommandError, DeviceDown, StorageFull
 from schemas.reading import Reading
@@ -35,6 +36,8 @@ from schemas.settings import MqttSettings
 #: Time between two group commits [s]; with the commit itself a reading waits 250 ms at the most.
 _COMMIT_S: Final = 0.2
 _TICK_S: Final = 0.1
+#: A clock that moves by more than this between two ticks was set [ms]; NTP slews 50 us in a tick.
+_STEP_MS: Final = 1_000.0
 #: How long the broker may take to end the connection after DISCONNECT [s].
 _PART_S: Final = 2.0
 #: A connection that held this long was sound [s].
@@ -91,6 +94,7 @@ class Agent:
             writable=writable,
         )
         self.writers: dict[str, Writer] = {}
+        self.watch = Watch(counters)
         self._state = self.session.state
         self._batch = Batch()
         self._fed = asyncio.Event()
@@ -212,9 +216,13 @@ class Agent:
         )
 
     async def _keep_ticking(self) -> None:
+        last = _now()
         while not self._leaving.is_set():
             await self._pause(_TICK_S)
-            self._perform(self.session.tick(_now()))
+            now = _now()
+            self._note_clock(last, now)
+            self._perform(self.session.tick(now))
+            last = now
 
     async def _keep_connected(self) -> None:
         attempt = 0
@@ -289,6 +297,15 @@ class Agent:
                 case Refused():
                     self._refuse(action)
         self._note_state()
+
+    def _note_clock(self, last: Now, now: Now) -> None:
+        """See whether our own clock was set since *last*, and how far the host's is from it."""
+        step_ms = now.utc_ms - last.utc_ms - (now.steady_s - last.steady_s) * 1000
+        if abs(step_ms) > _STEP_MS:
+            self._counters.clock_steps.inc()
+            log.warning("clock: was set", by_s=round(step_ms / 1000, 1))
+        if self.session.host_ahead_ms is not None:
+            self.watch.host_clock(self.session.host_ahead_ms)
 
     def _refuse(self, refused: Refused) -> None:
         self._counters.refused.labels(refused.reason).inc()

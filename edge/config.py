@@ -6,23 +6,26 @@ docs/architecture.md shows every key of an agent that scans devices. Unit, kind,
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Final, TypeVar, get_args
 
 from pydantic import BaseModel, Field
 
 from edge.birth import check_birth
-from edge.sources.device import Device, Id, Section, SourceSection
+from edge.sources.device import Device, Id, Section, SourceSection, measured_tag, rule_of
 from edge.sources.http.table import HttpTable
 from edge.sources.iec104.table import Iec104Table
 from edge.sources.modbus.table import ModbusTable
 from edge.sources.opcua.table import OpcUaTable
 from edge.sources.s7.table import S7Table
 from edge.sources.sunspec.table import SunSpecTable
+from edge.watch import Link
 from schemas.document import read_document
 from schemas.errors import ConfigError
 from schemas.plant.file import load_plant
 from schemas.plant.model import Plant
+from schemas.reading import Kind
 
 SourceTable = Annotated[
     ModbusTable | OpcUaTable | S7Table | SunSpecTable | Iec104Table | HttpTable,
@@ -75,6 +78,7 @@ class EdgeConfig:
     delivery: DeliveryTable
     plant: Plant
     devices: Sequence[Device]
+    links: Mapping[str, Link]
 
 
 File = TypeVar("File", bound=BaseModel)
@@ -102,15 +106,32 @@ def load_config(path: Path, addresses: Mapping[str, tuple[str, int]] | None = No
         for number, table in enumerate(file.source)
     ]
     _check_unique(path.name, "source.device", (device.device for device in devices))
-    _check_unique(path.name, "tag", (tag for device in devices for tag in device.paths))
+    links = dict(_links(file.source, plant, path.name))
+    paths = chain((link.path for link in links.values()), *(each.paths for each in devices))
+    _check_unique(path.name, "tag", paths)
     for device in devices:
         check_birth(path.name, device.device, device.paths)
-    return EdgeConfig(file.node, file.spool, file.delivery, plant, devices)
+    return EdgeConfig(file.node, file.spool, file.delivery, plant, devices, links)
 
 
 def beside(config: Path, plant: str) -> Plant:
     """The plant model that *config* names, relative to it."""
     return load_plant(config.parent / plant)
+
+
+def _links(
+    tables: Sequence[SourceSection], plant: Plant, origin: str
+) -> Iterator[tuple[str, Link]]:
+    """The tags that say whether devices answer, by device."""
+    for number, table in enumerate(tables):
+        if table.connected is None:
+            continue
+        key = f"{origin}: source.{number}.connected"
+        tag = measured_tag(plant, table.connected, key)
+        if tag.kind is not Kind.STATE:
+            right = f"its kind is {tag.kind}; whether a device answers is a state"
+            raise ConfigError(key, table.connected, right)
+        yield table.device, Link(tag.path, rule_of(tag))
 
 
 def _moved(table: SourceSection, addresses: Mapping[str, tuple[str, int]]) -> SourceSection:

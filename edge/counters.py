@@ -39,6 +39,16 @@ class EdgeCounters:
             registry=registry,
         )
         self.device_up = gauge("device_up", "1 while the device answers", "device")
+        self.device_data_age = gauge(
+            "device_data_age_seconds", "Now less the newest time of a device's data", "device"
+        )
+        self.device_clock_ahead = gauge(
+            "device_clock_ahead_seconds", "The device's clock less the agent's", "device"
+        )
+        self.host_clock_ahead = gauge(
+            "host_clock_ahead_seconds", "The host's clock, by its last command, less the agent's"
+        )
+        self.clock_steps = counter("clock_steps", "Times that the agent's own clock was set")
         self.spooled = counter("readings_spooled", "Readings committed to the spool")
         self.overflowed = counter("readings_overflowed", "Readings lost while the disk was full")
         self.published = counter("readings_published", "Readings sent as they happened")

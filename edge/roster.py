@@ -7,6 +7,7 @@ all of them; the node is born anew, so that hosts know what it has now.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +25,8 @@ from schemas.errors import ConfigError
 
 #: How long a device that is to end may take for the scan that it is in [s].
 _LAST_SCAN_S: Final = 10.0
+#: Time between two looks at links, ages and clocks [s].
+_WATCH_S: Final = 1.0
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -87,10 +90,13 @@ class Roster:
 
     async def keep(self) -> None:
         """Scan until cancelled; a fault of one device's task is the fault of all."""
+        self._agent.watch.follow(self.config.links)
         async with self._tasks:
             for device in self.config.devices:
                 self._begin(device)
-            await asyncio.Event().wait()
+            while True:
+                self._agent.feed("", self._agent.watch.look(time.time_ns() // 1_000_000))
+                await asyncio.sleep(_WATCH_S)
 
     async def change(self, config: EdgeConfig) -> Difference:
         """Go over to *config*.
@@ -111,11 +117,13 @@ class Roster:
         await asyncio.gather(*(self._scanners.pop(name).end() for name in ending))
         for name in difference.removed:
             self._agent.feed(name, link=False)
+            self._agent.watch.forget(name)
             self._counters.device_up.labels(name).set(0)
         await self._agent.declare(
-            {name: paths for name, paths in paths_of(config).items() if name in beginning},
+            {name: paths for name, paths in paths_of(config).items() if name in {"", *beginning}},
             writable_of(config),
         )
+        self._agent.watch.follow(config.links)
         for device in config.devices:
             if device.device in beginning:
                 self._begin(device)
@@ -132,8 +140,9 @@ class Roster:
 
 
 def paths_of(config: EdgeConfig) -> Mapping[str, Sequence[str]]:
-    """The tags of each device."""
-    return {device.device: device.paths for device in config.devices}
+    """The tags of each device, and under the empty name those of the node itself."""
+    own = [link.path for link in config.links.values()]
+    return {"": own} | {device.device: device.paths for device in config.devices}
 
 
 def writable_of(config: EdgeConfig) -> Mapping[str, Writable]:

@@ -42,6 +42,7 @@ async def keep_scanning(
     gone: dict[str, int] = {}
     pace = _Pace(source.period_s, ending)
     late = counters.scan_late.labels(device)
+    old_after_ms = _old_after_ms(source, rules)
     try:
         while not ending.is_set():
             late.observe(pace.late_s())
@@ -52,12 +53,10 @@ async def keep_scanning(
                 if up is not False:
                     log.warning("device lost", device=device, error=str(error))
                     counters.device_up.labels(device).set(0)
-                    corners = report.corners
-                    lost = report.lost(source.now_ms())
-                    counters.corners.labels(device).inc(report.corners - corners)
-                    counters.marked_bad.labels(device).inc(len(lost) - (report.corners - corners))
+                    lost = _mark_bad(report, source, counters)
                     gone |= {reading.tag: reading.ts_ms for reading in lost}
                     agent.feed(device, lost, link=False)
+                agent.watch.lost(device)
                 up = False
                 await pace.wait(full_jitter(failures, cap_s=_RETRY_CAP_S))
                 failures += 1
@@ -77,6 +76,9 @@ async def keep_scanning(
                 marks=scan.marks if scan.marks != marks else None,
                 link=None if up else True,
             )
+            newest_ms = max((reading.ts_ms for reading in scan.readings), default=None)
+            ahead_ms = source.now_ms() - time.time_ns() // 1_000_000
+            agent.watch.answered(device, newest_ms, ahead_ms, old_after_ms)
             marks, up, failures = scan.marks, True, 0
             counters.scanned.labels(device).inc(len(seen) + len(scan.events))
             counters.suppressed.labels(device).inc(len(seen) - fresh)
@@ -124,6 +126,25 @@ class _Pace:
             self._due += missed * self._period_s
         await self.wait(self._due - time.monotonic())
         return missed
+
+
+def _mark_bad(report: ExceptionReport, source: Source, counters: EdgeCounters) -> Sequence[Reading]:
+    """The end of what is known of a device that is lost."""
+    before = report.corners
+    lost = report.lost(source.now_ms())
+    corners = report.corners - before
+    counters.corners.labels(source.device).inc(corners)
+    counters.marked_bad.labels(source.device).inc(len(lost) - corners)
+    return lost
+
+
+def _old_after_ms(source: Source, rules: Mapping[str, Rule]) -> int:
+    """After what time the data of a device that is scanned is old; 0 if it reports changes alone.
+
+    Three times the maximum silence is ``stale_after``, unless the file says otherwise.
+    """
+    silences_ms = [rule.max_silence_ms for rule in rules.values()] if source.period_s > 0 else []
+    return 3 * max(silences_ms, default=0)
 
 
 def _seen_again(

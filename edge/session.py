@@ -114,6 +114,7 @@ class EdgeSession:
         self._bd_seq = 0
         self._seq = 0
         self._host_ms = 0
+        self.host_ahead_ms: int | None = None
         self._fetching = False
         self._dropped = False
         self._command = identity.topic(MessageType.NCMD)
@@ -313,6 +314,8 @@ class EdgeSession:
     def _obey(self, command: Payload, now: Now) -> list[Action]:
         """A command of the host; metrics that the node does not have are refused one by one."""
         actions: list[Action] = []
+        if command.HasField("timestamp"):
+            self.host_ahead_ms = command.timestamp - now.utc_ms
         for each in command.metrics:
             if each.name == COMMIT_THROUGH or each.alias == self._node_aliases[COMMIT_THROUGH]:
                 actions += self._commit_through(each, now)

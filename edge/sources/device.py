@@ -99,6 +99,9 @@ class SourceSection(Section):
     """``[[source]]``: what is said of a device, whatever the protocol."""
 
     device: str = Field(pattern=Id)
+    connected: str | None = Field(
+        default=None, description="tag of kind state: 1 while the device answers, 0 while not"
+    )
 
     def moved(self, host: str, port: int) -> Self:
         """The same device at another address, as ``--source`` asks."""
