@@ -24,6 +24,7 @@ from api import (
     openapi,
     periods,
     problem,
+    shifts,
     tags,
 )
 from api.access import audit_log, me
@@ -68,6 +69,7 @@ def create_app(settings: ApiSettings, dsn: str, now: Clock = utc_now) -> FastAPI
     for module in (
         assets,
         tags,
+        shifts,
         latest,
         history,
         estimate,
