@@ -1,27 +1,25 @@
 """HTTP sources against a real server."""
 
-import asyncio
 import json
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
+from edge.source import Source
 from edge.sources.http.document import NOTHING, resolve
-from edge.sources.http.source import HttpSource
 from edge.sources.http.table import HttpDevice
 from schemas.errors import ConfigError, DeviceDown
 from schemas.instant import to_ms
 from schemas.quality import Quality
 from schemas.reading import Reading
 from tests.edge.sources.files import load_source
+from tests.edge.sources.talk import once, talk
 
-Result = TypeVar("Result")
 AT = to_ms(datetime(2026, 1, 2, 3, 4, 5, 250_000, tzinfo=UTC))
 
 
@@ -93,24 +91,6 @@ def device(folder: Path, url: str, source: str) -> HttpDevice:
     made = load_source(folder, f'type = "http"\ndevice = "api"\nurl = "{url}"\n{source}')
     assert isinstance(made, HttpDevice)
     return made
-
-
-def talk(made: HttpDevice, work: Callable[[HttpSource], Awaitable[Result]]) -> Result:
-    """Run *work* with a source that is closed behind it."""
-
-    async def run() -> Result:
-        source = HttpSource(made)
-        try:
-            return await work(source)
-        finally:
-            await source.close()
-
-    return asyncio.run(run())
-
-
-async def once(source: HttpSource) -> list[Reading]:
-    """The readings of one scan."""
-    return list((await source.scan()).readings)
 
 
 CURRENT = '[[source.tag]]\npath = "line/current"\npointer = "/current/value"\n'
@@ -186,7 +166,7 @@ def test_an_unchanged_document_is_not_sent_again(tmp_path: Path, service: Servic
     service.say({"at": "2026-01-02T03:04:05.250Z", "current": {"value": 1}})
     service.etag = '"v1"'
 
-    async def work(source: HttpSource) -> list[list[Reading]]:
+    async def work(source: Source) -> list[list[Reading]]:
         scans = [await once(source), await once(source)]
         service.say({"at": "2026-01-02T03:04:05.250Z", "current": {"value": 2}})
         service.etag = '"v2"'
@@ -232,7 +212,7 @@ def test_an_answer_that_is_none_is_a_device_down(
     """A failure, a page to log in, and a redirection, which is not followed; then it is well."""
     service.status, service.body = status, body
 
-    async def work(source: HttpSource) -> list[Reading]:
+    async def work(source: Source) -> list[Reading]:
         with pytest.raises(DeviceDown, match=f"api at http.*{message}"):
             await source.scan()
         service.status = 200
@@ -253,6 +233,13 @@ def test_a_server_that_never_answers_is_down_after_its_time(
         talk(made, once)
 
     service.released.set()
+
+
+def test_another_address_changes_host_and_port_alone(tmp_path: Path) -> None:
+    """As --source asks."""
+    table = device(tmp_path, "https://grid.example/api?a=1", CURRENT).table
+
+    assert table.moved("localhost", 8443).url == "https://localhost:8443/api?a=1"
 
 
 @pytest.mark.parametrize(

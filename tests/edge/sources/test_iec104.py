@@ -1,10 +1,10 @@
 """IEC 60870-5-104 sources against the server of c104."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import pytest
 
@@ -12,16 +12,16 @@ pytest.importorskip("c104", reason="c104 has wheels for Python 3.11 to 3.13 (2.2
 
 import c104
 
-from edge.sources.iec104.source import Iec104Source
+from edge.source import Source
 from edge.sources.iec104.table import Iec104Device
 from schemas.errors import ConfigError, DeviceDown
 from schemas.instant import from_ms, to_ms
 from schemas.quality import Quality
 from schemas.reading import Reading
 from tests.edge.sources.files import load_source
+from tests.edge.sources.talk import gather, talk
 from tests.fixtures.ports import free_port
 
-Result = TypeVar("Result")
 STATION: Final = 47
 CURRENT = "line/current"
 FIRST = "line/pot-1/effect"
@@ -109,27 +109,6 @@ timeout_s = 2
     return made
 
 
-def talk(made: Iec104Device, work: Callable[[Iec104Source], Awaitable[Result]]) -> Result:
-    """Run *work* with a source that is closed behind it."""
-
-    async def run() -> Result:
-        source = Iec104Source(made)
-        try:
-            return await asyncio.wait_for(work(source), 20)
-        finally:
-            await source.close()
-
-    return asyncio.run(run())
-
-
-async def gather(source: Iec104Source, enough: Callable[[list[Reading]], bool]) -> list[Reading]:
-    """Scan until what came is *enough*."""
-    readings: list[Reading] = []
-    while not enough(readings):
-        readings += (await source.scan()).readings
-    return readings
-
-
 def all_four(readings: list[Reading]) -> bool:
     """Whether every point has a reading."""
     return len({reading.tag for reading in readings}) == 4
@@ -138,7 +117,7 @@ def all_four(readings: list[Reading]) -> bool:
 def report(made: Iec104Device, substation: Substation, ioa: int, info: c104.Information) -> Reading:
     """What comes when the station reports *info* after the interrogation."""
 
-    async def work(source: Iec104Source) -> Reading:
+    async def work(source: Source) -> Reading:
         await gather(source, all_four)
         await asyncio.to_thread(substation.report, ioa, info)
         return (await gather(source, bool))[0]
@@ -170,7 +149,7 @@ def test_a_reported_change_has_the_time_of_the_station(
     """CP56Time2a to the millisecond; the type with a time is another one than interrogated."""
     made = device(tmp_path, substation.port)
 
-    async def work(source: Iec104Source) -> list[Reading]:
+    async def work(source: Source) -> list[Reading]:
         await gather(source, all_four)
         substation.add(100, c104.Type.M_ME_TF_1)
         substation.report(100, c104.ShortInfo(4000.0, recorded_at=local(FAULT)))
@@ -241,7 +220,7 @@ def test_every_kind_of_number_is_one(
     substation.add(100, kind)
     made = device(tmp_path, substation.port)
 
-    async def work(source: Iec104Source) -> Reading:
+    async def work(source: Source) -> Reading:
         await gather(source, lambda readings: len(readings) >= 3)
         await asyncio.to_thread(substation.report, 100, info)
         found = await gather(
@@ -257,7 +236,7 @@ def test_a_station_that_goes_is_down_and_found_again(
 ) -> None:
     """Its end is noticed by itself, nobody listens meanwhile, then all is interrogated again."""
 
-    async def work(source: Iec104Source) -> list[Reading]:
+    async def work(source: Source) -> list[Reading]:
         await gather(source, all_four)
         await asyncio.to_thread(substation.server.stop)
         with pytest.raises(DeviceDown, match="connection lost"):
@@ -274,7 +253,7 @@ def test_everything_is_interrogated_again_and_again(tmp_path: Path, substation: 
     """A report that was lost on the way is made good, though nothing changes any more."""
     made = device(tmp_path, substation.port, "interrogate_s = 0.2")
 
-    async def work(source: Iec104Source) -> list[Reading]:
+    async def work(source: Source) -> list[Reading]:
         return await gather(source, lambda readings: len(readings) >= 8)
 
     readings = talk(made, work)

@@ -1,10 +1,9 @@
 """OPC UA sources against a real server."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from asyncua import ua
@@ -12,9 +11,9 @@ from asyncua.ua.status_codes import StatusCodes
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.source import Source
 from edge.sources.opcua import source as opcua
 from edge.sources.opcua.browse import browse
-from edge.sources.opcua.source import OpcUaSource
 from edge.sources.opcua.status import overflowed, quality
 from edge.sources.opcua.table import OpcUaDevice, Policy
 from schemas.errors import ConfigError, DeviceDown
@@ -23,8 +22,8 @@ from schemas.quality import Quality
 from schemas.reading import Reading
 from tests.edge.sources.files import load_source
 from tests.edge.sources.opcua_server import OpcUaServer, Pair, Users
+from tests.edge.sources.talk import gather, once, talk
 
-Result = TypeVar("Result")
 POTS = ("line/pot-1/voltage", "line/pot-2/voltage", "line/pot-3/voltage")
 NOON = to_ms(datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
 
@@ -92,27 +91,6 @@ max_silence_s = 0
     return made
 
 
-def talk(made: OpcUaDevice, work: Callable[[OpcUaSource], Awaitable[Result]]) -> Result:
-    """Run *work* with a source that is closed behind it."""
-
-    async def run() -> Result:
-        source = OpcUaSource(made)
-        try:
-            return await asyncio.wait_for(work(source), 20)
-        finally:
-            await source.close()
-
-    return asyncio.run(run())
-
-
-async def gather(source: OpcUaSource, enough: Callable[[list[Reading]], bool]) -> list[Reading]:
-    """Scan until what came is *enough*."""
-    readings: list[Reading] = []
-    while not enough(readings):
-        readings += (await source.scan()).readings
-    return readings
-
-
 def all_three(readings: list[Reading]) -> bool:
     """Whether every pot has a reading."""
     return {reading.tag for reading in readings} == set(POTS)
@@ -136,7 +114,7 @@ def test_value_status_and_time_are_the_servers(tmp_path: Path, server: OpcUaServ
 def test_a_change_comes_by_itself(tmp_path: Path, server: OpcUaServer) -> None:
     """Without a scan that asks for it, and nothing else with it."""
 
-    async def work(source: OpcUaSource) -> list[Reading]:
+    async def work(source: Source) -> list[Reading]:
         await gather(source, all_three)
         await asyncio.to_thread(server.write, 1, 7.0, second=9)
         return await gather(source, bool)
@@ -164,7 +142,7 @@ def test_the_server_withholds_what_is_within_the_deadband(
     """In units of the node: 0.5 V of the tag are 500 mV of the node."""
     made = device(tmp_path, server.url, tag="deadband = 0.5\nscale = 0.001")
 
-    async def work(source: OpcUaSource) -> list[Reading]:
+    async def work(source: Source) -> list[Reading]:
         await gather(source, all_three)
         await asyncio.to_thread(server.write, 0, 400.0, second=1)
         await asyncio.to_thread(server.write, 0, 4000.0, second=2)
@@ -179,7 +157,7 @@ def test_a_deadband_of_the_servers_range_is_asked_for_in_per_cent(
     """Asyncua takes the filter and leaves it out: every change comes, and none is lost."""
     made = device(tmp_path, server.url, tag="deadband_percent = 5.0")
 
-    async def work(source: OpcUaSource) -> list[Reading]:
+    async def work(source: Source) -> list[Reading]:
         await gather(source, all_three)
         await asyncio.to_thread(server.write, 0, 1.0, second=1)
         return await gather(source, bool)
@@ -216,7 +194,7 @@ def test_a_node_that_is_not_there_is_bad_until_it_is(
         index = await server.server.get_namespace_index("urn:plant")
         await server.add(server.server.nodes.objects, index, "v3")
 
-    async def work(source: OpcUaSource) -> tuple[list[Reading], list[Reading]]:
+    async def work(source: Source) -> tuple[list[Reading], list[Reading]]:
         before = await gather(source, lambda readings: len(readings) >= 4)
         await asyncio.to_thread(server.do, load_program())
         return before, await gather(source, bool)
@@ -233,7 +211,7 @@ def test_a_node_that_is_not_there_is_bad_until_it_is(
 def test_a_server_that_goes_is_down_and_found_again(tmp_path: Path, server: OpcUaServer) -> None:
     """Its stop is noticed by itself, nobody listens meanwhile, then everything is there again."""
 
-    async def work(source: OpcUaSource) -> list[Reading]:
+    async def work(source: Source) -> list[Reading]:
         await gather(source, all_three)
         await asyncio.to_thread(server.hang_up)
         with pytest.raises(DeviceDown, match=r"dcs at opc\.tcp"):
@@ -251,7 +229,7 @@ def test_a_subscription_that_died_in_silence_is_made_anew(
     tmp_path: Path, server: OpcUaServer
 ) -> None:
     """Session and connection are well; only the signs of life are missing."""
-    made = device(tmp_path, server.url, more="", tag="")
+    made = device(tmp_path, server.url)
 
     async def kill_subscriptions() -> None:
         service = server.server.iserver.subscription_service
@@ -259,16 +237,21 @@ def test_a_subscription_that_died_in_silence_is_made_anew(
             await subscription.stop()
         service.subscriptions.clear()
 
-    async def work(source: OpcUaSource) -> list[Reading]:
-        source._table = source._table.model_copy(update={"timeout_s": 0.3})
+    async def work(source: Source) -> list[Reading]:
         await gather(source, all_three)
-        source._silence_s = 0.5
         await asyncio.to_thread(server.do, kill_subscriptions())
         with pytest.raises(DeviceDown, match="its subscription was silent for"):
             await gather(source, lambda _readings: False)
         return await gather(source, all_three)
 
     assert len(talk(made, work)) == 3
+
+
+def test_another_address_changes_host_and_port_alone(tmp_path: Path) -> None:
+    """As --source asks."""
+    table = device(tmp_path, "opc.tcp://10.0.0.5:4840/dcs").table
+
+    assert table.moved("localhost", 4841).url == "opc.tcp://localhost:4841/dcs"
 
 
 def security(pairs: dict[str, Pair], policy: str, mode: str = "SignAndEncrypt") -> str:
@@ -307,7 +290,7 @@ def test_a_wrong_password_is_refused_and_not_shown(
     made = device(tmp_path, secure_server.url, security(pairs, "Basic256Sha256") + user)
 
     with pytest.raises(DeviceDown, match="BadUserAccessDenied") as refused:
-        talk(made, OpcUaSource.scan)
+        talk(made, once)
 
     assert "swordfish" not in str(refused.value)
 
@@ -335,7 +318,7 @@ def test_another_server_than_the_named_one_is_not_talked_to(
     made = device(tmp_path, secure_server.url, security(other, "Basic256Sha256"))
 
     with pytest.raises(DeviceDown):
-        talk(made, OpcUaSource.scan)
+        talk(made, once)
 
 
 def test_a_missing_file_or_secret_is_said_at_the_start(

@@ -3,10 +3,9 @@
 import asyncio
 import struct
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from hypothesis import given
@@ -14,15 +13,14 @@ from hypothesis import strategies as st
 from snap7.server import Server
 from snap7.type import SrvArea
 
+from edge.source import Source
 from edge.sources.s7.address import MAX_BYTES, Address, Area, S7Type, Variable, plan
-from edge.sources.s7.source import S7Source
 from edge.sources.s7.table import S7Device
 from schemas.errors import ConfigError, DeviceDown
 from schemas.quality import Quality
 from tests.edge.sources.files import load_source
+from tests.edge.sources.talk import once, talk
 from tests.fixtures.ports import free_port
-
-Result = TypeVar("Result")
 
 
 class Cpu:
@@ -65,19 +63,6 @@ def device(folder: Path, port: int, *tags: str) -> S7Device:
     return made
 
 
-def talk(made: S7Device, work: Callable[[S7Source], Awaitable[Result]]) -> Result:
-    """Run *work* with a source that is closed behind it."""
-
-    async def run() -> Result:
-        source = S7Source(made)
-        try:
-            return await work(source)
-        finally:
-            await source.close()
-
-    return asyncio.run(run())
-
-
 CURRENT = 'path = "line/current"\naddress = "DB10.DBD0"\ntype = "REAL"'
 VOLTAGE = 'path = "line/pot-{1..3}/voltage"\naddress = "DB10.DBW4"\ntype = "INT"\nscale = 0.001'
 EFFECT = 'path = "line/pot-{1..3}/effect"\naddress = "DB10.DBX10.7"\ntype = "BOOL"'
@@ -91,9 +76,9 @@ def test_a_data_block_is_read_with_the_types_of_its_variables(tmp_path: Path, cp
     struct.pack_into(">d", cpu.memory, 8, 963.25)
     before = time.time_ns() // 1_000_000
 
-    scan = talk(device(tmp_path, cpu.port, CURRENT, VOLTAGE, EFFECT, LEVEL), S7Source.scan)
+    readings = talk(device(tmp_path, cpu.port, CURRENT, VOLTAGE, EFFECT, LEVEL), once)
 
-    assert [(r.tag, r.value, r.quality) for r in scan.readings] == [
+    assert [(r.tag, r.value, r.quality) for r in readings] == [
         ("line/current", 500.5, Quality.GOOD),
         ("line/pot-1/voltage", 4.25, Quality.GOOD),
         ("line/pot-2/voltage", 4.5, Quality.GOOD),
@@ -103,7 +88,7 @@ def test_a_data_block_is_read_with_the_types_of_its_variables(tmp_path: Path, cp
         ("line/pot-3/effect", 0.0, Quality.GOOD),
         ("line/temperature", 963.25, Quality.GOOD),
     ]
-    assert before <= scan.readings[0].ts_ms <= time.time_ns() // 1_000_000
+    assert before <= readings[0].ts_ms <= time.time_ns() // 1_000_000
 
 
 def test_what_the_cpu_refuses_is_bad_and_leaves_the_others_alone(tmp_path: Path, cpu: Cpu) -> None:
@@ -112,9 +97,9 @@ def test_what_the_cpu_refuses_is_bad_and_leaves_the_others_alone(tmp_path: Path,
     missing = CURRENT.replace("DB10", "DB11")
     short = LEVEL.replace("M8", "DB10.508")
 
-    scan = talk(device(tmp_path, cpu.port, missing, VOLTAGE, short), S7Source.scan)
+    readings = talk(device(tmp_path, cpu.port, missing, VOLTAGE, short), once)
 
-    assert [(r.value, r.quality) for r in scan.readings] == [
+    assert [(r.value, r.quality) for r in readings] == [
         (None, Quality.BAD),
         (1.0, Quality.GOOD),
         (2.0, Quality.GOOD),
@@ -127,19 +112,19 @@ def test_no_number_is_a_bad_reading_without_a_value(tmp_path: Path, cpu: Cpu) ->
     """NaN of a broken sensor."""
     cpu.put(0, "f", float("nan"))
 
-    scan = talk(device(tmp_path, cpu.port, CURRENT), S7Source.scan)
+    readings = talk(device(tmp_path, cpu.port, CURRENT), once)
 
-    assert [(r.value, r.quality) for r in scan.readings] == [(None, Quality.BAD)]
+    assert [(r.value, r.quality) for r in readings] == [(None, Quality.BAD)]
 
 
 def test_a_cpu_that_goes_is_down_and_found_again(tmp_path: Path, cpu: Cpu) -> None:
     """Its end is told by the next scan, nobody listens meanwhile, then it is read again."""
 
-    async def scan_on(source: S7Source) -> None:
+    async def scan_on(source: Source) -> None:
         while True:  # the server's thread still answers what is on the way
             await source.scan()
 
-    async def work(source: S7Source) -> int:
+    async def work(source: Source) -> int:
         await source.scan()
         await asyncio.to_thread(cpu.server.stop)
         with pytest.raises(DeviceDown, match=r"cpu at 127\.0\.0\.1"):
@@ -164,7 +149,7 @@ def test_a_cpu_that_never_answers_is_down_after_its_time(tmp_path: Path) -> None
             made = device(tmp_path, silent.sockets[0].getsockname()[1], CURRENT)
             quick = replace(made, table=made.table.model_copy(update={"timeout_s": 0.1}))
             with pytest.raises(DeviceDown, match="TimeoutError"):
-                await S7Source(quick).scan()
+                await quick.open({}).scan()
 
     asyncio.run(work())
 

@@ -2,23 +2,23 @@
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pytest
 from sunspec2 import device as definitions
 
-from edge.sources.sunspec.source import SunSpecSource
+from edge.source import Source
 from edge.sources.sunspec.table import SunSpecDevice
 from schemas.errors import ConfigError, DeviceDown
 from schemas.quality import Quality
 from schemas.reading import Reading
 from tests.edge.plc import HOLDING, Plc
 from tests.edge.sources.files import load_source
+from tests.edge.sources.talk import once, talk
 from tests.fixtures.until import until
 
-Result = TypeVar("Result")
 Values = Mapping[str, Any]
 
 COMMON: Final = (1, {"Mn": "Maker", "Md": "Model", "SN": "1"})
@@ -70,19 +70,6 @@ def device(folder: Path, port: int, *tags: str, more: str = "") -> SunSpecDevice
     return made
 
 
-def talk(made: SunSpecDevice, work: Callable[[SunSpecSource], Awaitable[Result]]) -> Result:
-    """Run *work* with a source that is closed behind it."""
-
-    async def run() -> Result:
-        source = SunSpecSource(made)
-        try:
-            return await work(source)
-        finally:
-            await source.close()
-
-    return asyncio.run(run())
-
-
 def values(readings: object) -> list[tuple[float | None, int]]:
     """Values and qualities."""
     assert isinstance(readings, list)
@@ -97,9 +84,9 @@ def test_models_are_found_and_scale_factors_applied(tmp_path: Path, plc: Plc) ->
     """2301 at 10^1 W is 23010 W, here halved; 2305 at 10^-1 V is 230.5 V."""
     serve(plc, COMMON, INVERTER)
 
-    scan = talk(device(tmp_path, plc.port, POWER, VOLTAGE), SunSpecSource.scan)
+    readings = talk(device(tmp_path, plc.port, POWER, VOLTAGE), once)
 
-    assert values(scan.readings) == [
+    assert values(readings) == [
         (11505.0, Quality.GOOD),
         (230.5, Quality.GOOD),
     ]
@@ -110,11 +97,9 @@ def test_a_family_is_any_of_its_models(tmp_path: Path, plc: Plc, model: tuple[in
     """Integers with a scale factor or floats: the point has the same name."""
     serve(plc, COMMON, model)
 
-    scan = talk(
-        device(tmp_path, plc.port, tag("line/current", '"inverter"', "W")), SunSpecSource.scan
-    )
+    readings = talk(device(tmp_path, plc.port, tag("line/current", '"inverter"', "W")), once)
 
-    assert values(scan.readings)[0][0] == pytest.approx(23010.0, abs=0.6)
+    assert values(readings)[0][0] == pytest.approx(23010.0, abs=0.6)
 
 
 def test_repeating_groups_are_counted_from_one(tmp_path: Path, plc: Plc) -> None:
@@ -122,9 +107,9 @@ def test_repeating_groups_are_counted_from_one(tmp_path: Path, plc: Plc) -> None
     serve(plc, COMMON, MODULES)
     modules = tag("line/pot-{1..3}/voltage", "160", "module.{1..3}.DCW")
 
-    scan = talk(device(tmp_path, plc.port, modules), SunSpecSource.scan)
+    readings = talk(device(tmp_path, plc.port, modules), once)
 
-    assert values(scan.readings) == [
+    assert values(readings) == [
         (1500.0, Quality.GOOD),
         (1600.0, Quality.GOOD),
         (None, Quality.BAD),
@@ -143,9 +128,9 @@ def test_what_is_not_implemented_is_bad_without_a_value(tmp_path: Path, plc: Plc
         tag("line/current", "103", "W"),
     ]
 
-    scan = talk(device(tmp_path, plc.port, *asked), SunSpecSource.scan)
+    readings = talk(device(tmp_path, plc.port, *asked), once)
 
-    assert values(scan.readings) == [(None, Quality.BAD)] * 4 + [(23010.0, Quality.GOOD)]
+    assert values(readings) == [(None, Quality.BAD)] * 4 + [(23010.0, Quality.GOOD)]
 
 
 def test_states_and_bits_are_numbers(tmp_path: Path, plc: Plc) -> None:
@@ -157,16 +142,16 @@ def test_states_and_bits_are_numbers(tmp_path: Path, plc: Plc) -> None:
         tag("line/pot-3/effect", "103", "Evt1", "bit = 2"),
     ]
 
-    scan = talk(device(tmp_path, plc.port, *asked), SunSpecSource.scan)
+    readings = talk(device(tmp_path, plc.port, *asked), once)
 
-    assert [value for value, _quality in values(scan.readings)] == [4.0, 1.0, 0.0]
+    assert [value for value, _quality in values(readings)] == [4.0, 1.0, 0.0]
 
 
 def test_values_are_read_anew_at_every_scan(tmp_path: Path, plc: Plc) -> None:
     """The chain of models is read once, and a scale factor may change with its value."""
     serve(plc, COMMON, INVERTER)
 
-    async def work(source: SunSpecSource) -> tuple[object, int]:
+    async def work(source: Source) -> tuple[object, int]:
         await source.scan()
         seen = len(plc.requests)
         await asyncio.to_thread(serve, plc, COMMON, (103, {"W": 77, "W_SF": 2}))
@@ -182,18 +167,18 @@ def test_the_map_may_stand_elsewhere(tmp_path: Path, plc: Plc) -> None:
     """Where the file says; without it a device without a map says where was looked."""
     serve(plc, COMMON, INVERTER, base=1000)
 
-    scan = talk(device(tmp_path, plc.port, POWER, more="base_address = 1000"), SunSpecSource.scan)
+    readings = talk(device(tmp_path, plc.port, POWER, more="base_address = 1000"), once)
     with pytest.raises(DeviceDown, match="no SunSpec map at 40000, 50000, 0; give base_address"):
-        talk(device(tmp_path, plc.port, POWER), SunSpecSource.scan)
+        talk(device(tmp_path, plc.port, POWER), once)
 
-    assert values(scan.readings) == [(11505.0, Quality.GOOD)]
+    assert values(readings) == [(11505.0, Quality.GOOD)]
 
 
 def test_a_device_that_goes_is_down_and_found_again(tmp_path: Path, plc: Plc) -> None:
     """Its models are looked for anew: it may be another device."""
     serve(plc, COMMON, INVERTER)
 
-    async def work(source: SunSpecSource) -> object:
+    async def work(source: Source) -> object:
         await source.scan()
         await asyncio.to_thread(plc.stop)
         with pytest.raises(DeviceDown, match=r"inv at 127\.0\.0\.1"):
