@@ -25,6 +25,7 @@ from api import (
     periods,
     problem,
     shifts,
+    scorecard,
     tags,
 )
 from api.access import audit_log, me
@@ -76,6 +77,7 @@ def create_app(settings: ApiSettings, dsn: str, now: Clock = utc_now) -> FastAPI
         formulas,
         kpis,
         periods,
+        scorecard,
         ledger,
         live,
         alarm_routes,

@@ -1,13 +1,16 @@
 """``/api/v1/kpis``: which KPIs there are, by what formula, from what."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fastapi import APIRouter, Request, Response
 
 from api.assets import find_asset
 from api.formats import cached
 from api.openapi import answers
-from kpi.binding import Binding, bind
+from api.same import Same
+from kpi.binding import Binding, bind, kpis_of
 from kpi.catalogue.park import KPIS
 from kpi.document import made_of
 from kpi.kpi import Kpi
@@ -91,4 +94,23 @@ def find_binding(catalogue: Catalogue, kpi: Kpi, asset: str) -> Binding:
         There is no such asset, or it does not have the KPI.
     """
     found = find_asset(catalogue.plant, "asset", asset)
-    return bind(kpi, found.path, catalogue.plant, catalogue.tag_ids)
+    return _bound(Same(catalogue), kpi.id, found.path)
+
+
+def bindings_at(catalogue: Catalogue, asset: str) -> Sequence[Binding]:
+    """Every KPI that *asset* has; `NotFoundError` if there is no such asset."""
+    found = find_asset(catalogue.plant, "asset", asset)
+    return _bindings(Same(catalogue), found.path)
+
+
+# To find the tags of a KPI of the site takes a walk over thousands of assets.
+@lru_cache(maxsize=1024)
+def _bound(known: Same[Catalogue], kpi: str, asset: str) -> Binding:
+    plant = known.one.plant
+    return bind(KPIS[kpi], asset, plant, known.one.tag_ids)
+
+
+@lru_cache(maxsize=256)
+def _bindings(known: Same[Catalogue], asset: str) -> Sequence[Binding]:
+    found = kpis_of(KPIS, asset, known.one.plant)
+    return [_bound(known, kpi.id, asset) for kpi in found]

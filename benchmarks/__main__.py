@@ -2,7 +2,7 @@
 
 import typer
 
-from benchmarks import catchup, edge, history, ingest, live, rollup, soak
+from benchmarks import catchup, edge, history, ingest, kpi, live, rollup, soak
 from schemas.process import run_command
 
 app = typer.Typer(help="Measured claims; the last line of each is JSON.", no_args_is_help=True)
@@ -10,6 +10,7 @@ app.command("catchup")(catchup.main)
 app.command("edge")(edge.main)
 app.command("history")(history.main)
 app.command("ingest")(ingest.main)
+app.command("kpi")(kpi.main)
 app.command("live")(live.main)
 app.command("rollup")(rollup.main)
 app.command("soak")(soak.main)

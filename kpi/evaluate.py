@@ -57,7 +57,8 @@ def evaluate_sums(
 ) -> pl.DataFrame:
     """As `evaluate`, from `kpi.sums.SUMS` of ``binding.input_ids``; others do not matter."""
     kpi = binding.kpi
-    wide = _wide(_inputs(binding, sums, edges), kpi.operands, _spans(edges))
+    spans = _spans(edges)
+    wide = _wide(_inputs(binding, sums, spans), kpi.operands, spans)
     # As full columns: for Polars' division by a plain number see kpi.summary.
     constants = {
         name: pl.col("span") * 0.0 + constant.value
@@ -101,48 +102,50 @@ def lineage_of_sums(
         schema={"input": pl.String, "unit": pl.String},
         orient="row",
     )
+    spans = _spans(edges)
     return (
-        _inputs(binding, sums, edges)
-        .join(_spans(edges), on="span")
+        _inputs(binding, sums, spans)
+        .join(spans, on="span")
         .join(units, on="input", maintain_order="left")
         .select("start", "end", "input", "unit", "value", "coverage", "good", "tags", "readings")
     )
 
 
-def _spans(edges: Sequence[datetime]) -> pl.DataFrame:
-    instants = pl.Series("start", list(edges), dtype=INSTANT)
+def _spans(edges: Sequence[datetime] | pl.Series) -> pl.DataFrame:
+    given = edges if isinstance(edges, pl.Series) else list(edges)
+    instants = pl.Series("start", given, dtype=INSTANT)
     if len(instants) < 2 or not (instants.diff().drop_nulls().dt.total_microseconds() > 0).all():
         raise ValueError("edges must be at least two ascending instants")
     return pl.DataFrame({"start": instants[:-1], "end": instants[1:]}).with_row_index("span")
 
 
 def _sums(binding: Binding, summaries: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
-    return add_up(binding.frame, summaries.filter(_within(edges)))
+    within = pl.col("bucket").is_between(edges[0], edges[-1], closed="left")
+    return add_up(binding.frame, summaries.filter(within))
 
 
-def _within(edges: Sequence[datetime]) -> pl.Expr:
-    return pl.col("bucket").is_between(edges[0], edges[-1], closed="left")
-
-
-def _inputs(binding: Binding, sums: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
+def _inputs(binding: Binding, sums: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
     """``span, input, value, coverage, good, tags, readings``, every span and input once."""
+    low, high = spans["start"][0], spans["end"][-1]
     # Floats are added in one fixed order, whatever order the rows came in.
-    sums = sums.filter(_within(edges)).sort("input_id", "bucket")
+    sums = sums.filter(
+        pl.col("bucket").is_between(low, high, closed="left"),
+        pl.col("input_id").is_in(list(binding.input_ids.values())),
+    ).sort("input_id", "bucket")
     inputs = binding.kpi.inputs
-    measured = _measured(binding, sums, edges)
+    measured = _measured(binding, sums, spans)
     settled = [given for given in inputs if isinstance(given, Settled)]
     if not settled:
         return measured
-    hours = _hours(edges)
+    hours = _spans(_hours(spans))
     by_hour = _measured(binding, sums, hours)
-    found = [_settled(given, by_hour, hours, measured, edges) for given in settled]
+    found = [_settled(given, by_hour, hours, measured, spans) for given in settled]
     order = pl.Enum([given.name for given in inputs])
     return pl.concat([measured, *found]).sort("span", pl.col("input").cast(order))
 
 
-def _measured(binding: Binding, sums: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
+def _measured(binding: Binding, sums: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
     """The inputs that are sums over tags; an optional one that the plant lacks is zero."""
-    spans = _spans(edges)
     inputs = pl.DataFrame(
         [
             (
@@ -183,16 +186,16 @@ def _measured(binding: Binding, sums: pl.DataFrame, edges: Sequence[datetime]) -
 def _settled(
     given: Settled,
     by_hour: pl.DataFrame,
-    hours: Sequence[datetime],
+    hours: pl.DataFrame,
     measured: pl.DataFrame,
-    edges: Sequence[datetime],
+    spans: pl.DataFrame,
 ) -> pl.DataFrame:
     """The sum over hours of a formula of each; known as far as what it is settled from."""
     value = given.formula(**{name: pl.col(name) for name in given.operands})
     values = (
-        _wide(by_hour, given.operands, _spans(hours))
+        _wide(by_hour, given.operands, hours)
         .select(pl.col("start").alias("bucket"), value=value)
-        .with_columns(span=_span_of(_spans(edges)))
+        .with_columns(span=_span_of(spans))
         .group_by("span", maintain_order=True)
         .agg("value")
         # As lists, for the reason given in kpi.summary.
@@ -209,22 +212,22 @@ def _settled(
 
 
 def _wide(inputs: pl.DataFrame, names: Sequence[str], spans: pl.DataFrame) -> pl.DataFrame:
-    """*spans* with the value and the coverage of each named input."""
-    for name in names:
-        of_input = inputs.filter(pl.col("input") == name)
-        spans = spans.join(
-            of_input.select("span", pl.col("value").alias(name), _covered(name)), on="span"
-        ).sort("span")
-    return spans
+    """*spans* with the value and the coverage of each named input; all are in order of spans."""
+    of_input = inputs.select("input", "value", "coverage").partition_by("input", as_dict=True)
+    return spans.with_columns(
+        of_input[name,][column].alias(alias)
+        for name in names
+        for column, alias in (("value", name), ("coverage", f"{name} coverage"))
+    )
 
 
-def _hours(edges: Sequence[datetime]) -> list[datetime]:
-    """The edges and the whole hours between them."""
-    given = pl.Series(list(edges), dtype=INSTANT)
+def _hours(spans: pl.DataFrame) -> pl.Series:
+    """The edges of *spans* and the whole hours between them."""
+    given = pl.concat([spans["start"], spans["end"].tail(1)])
     first, last = given[0], given[-1]
     whole = pl.datetime_range(first, last, "1h", eager=True).dt.truncate("1h").cast(INSTANT)
     inside = whole.filter((whole > first) & (whole < last))
-    return pl.concat([given, inside]).unique().sort().to_list()
+    return pl.concat([given, inside]).unique().sort()
 
 
 def _span_of(spans: pl.DataFrame) -> pl.Expr:
@@ -233,10 +236,6 @@ def _span_of(spans: pl.DataFrame) -> pl.Expr:
     return pl.col("bucket").map_batches(
         lambda bucket: starts.search_sorted(bucket, side="right") - 1, return_dtype=pl.UInt32
     )
-
-
-def _covered(name: str) -> pl.Expr:
-    return pl.col("coverage").alias(f"{name} coverage")
 
 
 def _uncovered(binding: Binding) -> pl.Expr:

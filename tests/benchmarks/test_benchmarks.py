@@ -79,3 +79,14 @@ def test_live() -> None:
     assert set(found) >= {"p50_ms", "p99_ms", "cores", "server_cores"}
     assert isinstance(found["updates"], int)
     assert found["updates"] >= 10
+
+
+def test_kpi() -> None:
+    """Every KPI of the line and of the site is answered, at both raw rates."""
+    found = run("kpi", "--rounds", "1")
+    assert isinstance(found["line_kpis"], int)
+    assert found["line_kpis"] > 20
+    assert isinstance(found["site_kpis"], int)
+    assert found["site_kpis"] > 30
+    fields = ("line_30d_hourly_p95_ms", "line_1y_daily_p95_ms", "line_open_p95_ms", "site_shift_ms")
+    assert set(found) >= {*fields, *(f"fast_{field}" for field in fields)}

@@ -1,0 +1,95 @@
+"""``/api/v1/scorecard``: every KPI that an asset has, over one span."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+import polars as pl
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from api.formats import JSON
+from api.formulas import bindings_at
+from api.inputs import sums
+from api.openapi import answers
+from api.parameters import Asked
+from api.signed import Signature, signatures
+from api.span import parse_span
+from api.store import Database
+from api.summaries import MINUTE
+from kpi.binding import Binding
+from kpi.calendar import Calendar
+from kpi.evaluate import evaluate_sums
+from schemas.instant import EPOCH
+
+router = APIRouter(prefix="/api/v1", tags=["KPIs"])
+
+#: When the readings of a minute are in its summaries, beginning with its end.
+_SETTLED: Final = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One KPI. ``value`` is null where ``coverage`` is too small; ``reason`` says so."""
+
+    kpi: str
+    title: str
+    unit: str
+    value: float | None
+    coverage: float
+    reason: str | None
+    parameter_set: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """All KPIs of an asset from ``start`` to just before ``end``; ``signed`` as in a series."""
+
+    asset: str
+    start: datetime
+    end: datetime
+    signed: list[Signature]
+    kpis: list[Score]
+
+
+class AskedScorecard(Asked):
+    """Whose KPIs, and when."""
+
+    asset: str = Field(description="path of an asset", examples=["smelter/potline-1"])
+    start: str = Field(
+        default="today", alias="from", description="as in a series", examples=["shift"]
+    )
+    end: str = Field(
+        default="now",
+        alias="to",
+        description="likewise; at most to the last closed minute",
+    )
+
+
+@router.get("/scorecard", summary="All KPIs of an asset over a span", responses=answers(Scorecard))
+def scorecard(store: Database, asked: Annotated[AskedScorecard, Query()]) -> Response:
+    """Every KPI that the asset has, each over the whole span and with its first parameter set.
+
+    The open minute is left out, so that the answer is made of summaries whatever the raw rate is.
+    """
+    catalogue, now = store.catalogue(), store.now()
+    bindings = bindings_at(catalogue, asked.asset)
+    span = parse_span(asked.start, asked.end, now, Calendar.of(catalogue.plant, None))
+    span = span.until(EPOCH + (now - _SETTLED - EPOCH) // MINUTE * MINUTE)
+    edges = (span.start, span.end)
+    scores, tag_ids = [], sorted({tag_id for binding in bindings for tag_id in binding.tag_ids})
+    if bindings:
+        terms = pl.concat(binding.frame for binding in bindings).unique()
+        with store.frames.snapshot() as frames:
+            found = sums(frames, catalogue, terms, edges)
+        scores = [_score(binding, found, edges) for binding in bindings]
+    with store.connection() as connection:
+        signed = signatures(connection, span, tag_ids)
+    return JSON(Scorecard(asked.asset, *edges, signed, scores))
+
+
+def _score(binding: Binding, found: pl.DataFrame, edges: Sequence[datetime]) -> Score:
+    kpi = binding.kpi
+    _, _, value, coverage, reason = evaluate_sums(binding, found, edges).row(0)
+    return Score(kpi.id, kpi.title, kpi.unit, value, coverage, reason, kpi.parameters().name)

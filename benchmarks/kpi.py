@@ -1,0 +1,218 @@
+"""How long the API takes for the KPIs of a line with 240 pots, and of the site.
+
+The plant has potlines of 240 pots, a wind farm, a solar farm, a refinery and a grid connection. A
+year of prepared inputs is generated, and of summaries where an input is of a single tag; the last
+hour has summaries of every tag, its last minutes raw readings, of which the rollup worker makes
+the rest. Then the real API process is asked over HTTP, each KPI of the line in turn: over 30 days
+by hour, over a year by day, up to the last closed minute. ``line_open_p95_ms`` is 30 days by hour
+up to an instant in the open minute, which takes raw readings; ``fast_...`` are the same with ten
+times the raw rate. ``site_shift_ms`` is the site's scorecard over a shift, 7 h 35 min gone.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+import httpx
+import numpy as np
+import polars as pl
+import psycopg
+import typer
+
+from benchmarks import stand
+from benchmarks.park import LINE, SITE, park
+from ingest.copy_image import image, timestamps
+from ingest.rollup.points import Points, load_points
+from ingest.rollup.worker import RollupWorker
+from kpi.binding import kpis_of
+from kpi.catalogue.park import KPIS
+from schemas.db.catalogue import Catalogue, load_catalogue, store_plant
+from schemas.db.engine import make_engine
+from schemas.db.migrate import upgrade
+from schemas.db.tiers import ensure_span
+from schemas.instant import to_ms
+from schemas.quality import Quality
+
+_HOUR: Final = timedelta(hours=1)
+_MINUTE: Final = timedelta(minutes=1)
+#: Raw readings are there for so long before the open minute.
+_RAW: Final = 2 * _MINUTE
+#: The last hour that is asked about is open, 35 minutes and a half of it gone.
+_NOW: Final = datetime(2026, 11, 1, 10, 35, 30, tzinfo=UTC)
+
+_TAGS_HOURS: Final = """
+    INSERT INTO {table} (tag_id, bucket, count, good_s, covered_s, integral, first, first_ts, last,
+                         last_ts, min, max, increase, active_s, activations, total)
+    SELECT tag.id, bucket, 60, %(width)s, %(width)s, %(width)s * level, level, bucket, level,
+           bucket + interval '59 s', level, level, 0.01 * %(width)s, %(width)s, 0, 0.01 * %(width)s
+    FROM generate_series(%(start)s::timestamptz, %(end)s::timestamptz - interval '1 s',
+                         make_interval(secs => %(width)s)) AS bucket,
+         tag, LATERAL (SELECT 4 + random() AS level) AS made
+    WHERE tag.id = ANY(%(ids)s)"""
+_INPUTS: Final = """
+    INSERT INTO {table} (input_id, bucket, value, covered_s, good_s, readings)
+    SELECT kpi_input.id, bucket, tags * %(width)s * (4 + random()), tags * %(width)s,
+           tags * %(width)s, tags * 60
+    FROM generate_series(%(start)s::timestamptz, %(end)s::timestamptz - interval '1 s',
+                         make_interval(secs => %(width)s)) AS bucket, kpi_input"""
+
+
+def main(
+    quick: Annotated[bool, typer.Option(help="a tenth of the plant and of the year")] = False,
+    pots: Annotated[int, typer.Option(min=24, help="in each of the three lines")] = 240,
+    rounds: Annotated[int, typer.Option(min=1, help="how often each KPI is asked for")] = 5,
+) -> None:
+    """KPIs of a line and of the site, through the API."""
+    pots, days = (24, 40) if quick else (pots, 366)
+    measured: dict[str, object] = {"benchmark": "kpi", "cores": os.cpu_count(), "pots": pots}
+    for name, hz in (("", 1), ("fast_", 10)):
+        with stand.database() as dsn, _api(dsn) as client:
+            catalogue = _prepare(dsn, pots, days, hz)
+            measured |= {"tags": len(catalogue.tags), "days": days}
+            asked = [kpi.id for kpi in kpis_of(KPIS, LINE, catalogue.plant)]
+            measured["line_kpis"] = len(asked)
+            closed, hour = _NOW.replace(second=0), _NOW.replace(minute=0, second=0)
+            for field, end, span, every in (
+                ("line_30d_hourly_p95_ms", closed, timedelta(days=min(30, days)), "1h"),
+                ("line_1y_daily_p95_ms", closed, timedelta(days=days - 1), "day"),
+                ("line_open_p95_ms", _NOW, timedelta(days=min(30, days)), "1h"),
+            ):
+                times = _series(
+                    client, asked, _NOW.replace(minute=0, second=0) - span, end, every, rounds
+                )
+                measured[name + field] = round(float(np.percentile(times, 95)) * 1e3, 1)
+            shift = {"asset": SITE, "from": _iso(hour - 7 * _HOUR), "to": _iso(closed)}
+            card = client.get("/api/v1/scorecard", params=shift).raise_for_status().json()
+            measured["site_kpis"] = len(card["kpis"])
+            times = [_timed(client, "/api/v1/scorecard", shift) for _ in range(10)]
+            measured[name + "site_shift_ms"] = round(float(np.percentile(times, 95)) * 1e3, 1)
+    typer.echo(json.dumps(measured))
+
+
+def _series(  # noqa: PLR0917 - what a series is asked by
+    client: httpx.Client,
+    kpis: Sequence[str],
+    start: datetime,
+    end: datetime,
+    every: str,
+    rounds: int,
+) -> list[float]:
+    """How long [s] each answer took; the first of each KPI warms the pool and is left out."""
+    span = {"asset": LINE, "from": _iso(start), "to": _iso(end), "every": every}
+    times = []
+    for turn in range(rounds + 1):
+        for kpi in kpis:
+            took = _timed(client, f"/api/v1/kpis/{kpi}", span)
+            if turn:
+                times.append(took)
+    return times
+
+
+def _timed(client: httpx.Client, path: str, asked: dict[str, str]) -> float:
+    started_s = time.perf_counter()
+    client.get(path, params=asked).raise_for_status()
+    return time.perf_counter() - started_s
+
+
+def _iso(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
+
+
+@contextmanager
+def _api(dsn: str) -> Iterator[httpx.Client]:
+    """The API's process, ready, and a client of it."""
+    port = stand.free_port()
+    environment = {
+        "ERTIS_DSN": dsn,
+        "API_PORT": str(port),
+        "API_KEYLESS_ROLE": "viewer",
+        "API_RATE_PER_S": "1e6",
+        "API_RATE_BURST": "1000000",
+        # The first request sees the plant; it does not change.
+        "API_CATALOGUE_S": "3600",
+    }
+    with (
+        stand.process("-m", "api", "serve", environment=environment),
+        httpx.Client(base_url=f"http://{stand.HOST}:{port}", timeout=120) as client,
+    ):
+        stand.until(lambda: _live(client), "the API to answer")
+        yield client
+
+
+def _live(client: httpx.Client) -> bool:
+    try:
+        return client.get("/health/live").is_success
+    except httpx.TransportError:
+        return False
+
+
+def _prepare(dsn: str, pots: int, days: int, hz: int) -> Catalogue:
+    """A plant and its past, as ingest and the rollup worker leave them at `_NOW`."""
+    upgrade(dsn)
+    engine = make_engine(dsn)
+    with engine.begin() as connection:
+        store_plant(connection, park(pots))
+        catalogue = load_catalogue(connection)
+        loaded_at = connection.exec_driver_sql("SELECT loaded_at FROM plant").scalar_one()
+    engine.dispose()
+    points = load_points(dsn, loaded_at)
+    hour = _NOW.replace(minute=0, second=0)
+    raw = _NOW.replace(second=0) - _RAW
+    with psycopg.connect(dsn, autocommit=True) as connection, closing(RollupWorker(dsn)) as worker:
+        for table, start in (("reading", raw), ("rollup_1m", hour)):
+            ensure_span(connection, table, start - _HOUR, _NOW + _HOUR)
+        ensure_span(connection, "rollup_1h", hour - timedelta(days=days), hour)
+        while worker.build(_NOW):
+            pass
+        _fill(connection, points, hour, days, raw)
+        _load(connection, catalogue, raw, hz)
+        connection.execute("VACUUM ANALYZE")
+        while worker.step(_NOW).marked:
+            pass
+    return catalogue
+
+
+def _fill(
+    connection: psycopg.Connection, points: Points, hour: datetime, days: int, raw: datetime
+) -> None:
+    """Summaries and inputs of the past up to *raw*."""
+    ids = points.tags["tag_id"].to_list()
+    summed = points.inputs.tags["tag_id"].unique()
+    single = points.tags.filter(~pl.col("tag_id").is_in(summed))["tag_id"].to_list()
+    year = hour - timedelta(days=days)
+    for query, table, width, start, end, tags in (
+        (_TAGS_HOURS, "rollup_1h", 3600.0, year, hour - _HOUR, single),
+        (_TAGS_HOURS, "rollup_1h", 3600.0, hour - _HOUR, hour, ids),
+        (_TAGS_HOURS, "rollup_1m", 60.0, hour, raw, ids),
+        (_INPUTS, "input_1h", 3600.0, year, hour, []),
+        (_INPUTS, "input_1m", 60.0, hour, raw, []),
+    ):
+        given = {"width": width, "start": start, "end": end, "ids": tags}
+        connection.execute(query.format(table=table).encode(), given)
+
+
+def _load(connection: psycopg.Connection, catalogue: Catalogue, start: datetime, hz: int) -> None:
+    """Raw readings of every measured tag, gauges *hz* times a second, with their dirty marks."""
+    seconds = round((_NOW - start).total_seconds())
+    ids = np.array(
+        [id_ for id_, tag in sorted(catalogue.tags.items()) if tag.derivation is None], np.int32
+    )
+    steps = seconds * hz
+    for part in np.array_split(ids, max(1, len(ids) * steps // 1_000_000)):
+        tag_id = np.repeat(part, steps)
+        ts_ms = np.tile(to_ms(start) + 1000 // hz * np.arange(steps, dtype=np.int64), len(part))
+        value = np.random.default_rng(1).normal(4.2, 0.1, len(tag_id))
+        quality = np.full(len(tag_id), Quality.GOOD, np.int16)
+        with connection.cursor().copy(
+            "COPY reading (tag_id, ts, value, quality) FROM STDIN (FORMAT BINARY)"
+        ) as copy:
+            copy.write(image((tag_id, timestamps(ts_ms), value, quality), {}))
+    for minute in range(-(-seconds // 60)):
+        connection.execute(
+            "INSERT INTO dirty (bucket, tag_ids) VALUES (%s, %s)",
+            (start + minute * _MINUTE, ids.tolist()),
+        )
