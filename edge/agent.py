@@ -19,12 +19,13 @@ from edge.action import Action, Disconnect, Now, Publish, Refused, Subscribe, Tr
 from edge.batch import Batch
 from edge.birth import NODE_METRICS
 from edge.broker import Connection
-from edge.command import WRITE
+from edge.command import NOTHING, WRITE, Writable
 from edge.counters import EdgeCounters
 from edge.delivery import Fetch, Limits
 from edge.fill import FillRate
+from edge.identity import Holdings, Identity
 from edge.lifecycle import State
-from edge.session import NOTHING, EdgeSession, Holdings, Identity, Writable
+from edge.session import EdgeSession
 from edge.source import Writer
 from edge.spool import Committed, Spool
 from edge.watch import Watch

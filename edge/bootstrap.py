@@ -10,11 +10,12 @@ from typing import Final, Protocol
 from prometheus_client import CollectorRegistry, start_http_server
 
 from edge.agent import Agent
+from edge.command import NOTHING, Writable
 from edge.config import DeliveryTable, EdgeConfig, NodeTable, SpoolTable
 from edge.counters import EdgeCounters
 from edge.delivery import Limits
+from edge.identity import Identity
 from edge.roster import Roster, keep_reloading, paths_of, writable_of
-from edge.session import NOTHING, Identity, Writable
 from edge.spool import Spool
 from schemas.errors import ConfigError
 from schemas.fault import FaultPoint

@@ -19,13 +19,17 @@ _FRESH_MS: Final = 30_000
 
 #: Lowest and highest value that may be written [unit of the tag].
 Limits = tuple[float | None, float | None]
+#: The metrics of a device that may be written.
+Writable = Mapping[str, Limits]
+#: By device: none may be written.
+NOTHING: Final[Mapping[str, Writable]] = {}
 
 
 def writes(
     command: Payload,
     device: str,
     aliases: Mapping[str, int],
-    writable: Mapping[str, Limits],
+    writable: Writable,
     now_ms: int,
 ) -> Iterator[Write | Refused]:
     """What *command* asks of *device*, metric by metric.

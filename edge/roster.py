@@ -15,10 +15,10 @@ from typing import Final
 import structlog
 
 from edge.agent import Agent
+from edge.command import Writable
 from edge.config import EdgeConfig
 from edge.counters import EdgeCounters
 from edge.scan import keep_scanning
-from edge.session import Writable
 from edge.source import Source, WritableSource
 from edge.sources.device import Device
 from schemas.errors import ConfigError

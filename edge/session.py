@@ -13,15 +13,15 @@ follows when the last of it is in the database.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from edge.action import Action, Disconnect, Now, Publish, Refused, Subscribe, Truncate
 from edge.birth import SpoolFacts, device_birth, node_birth, node_death
-from edge.command import WRITE, writes
-from edge.command import Limits as WriteLimits
+from edge.command import NOTHING, WRITE, Writable, writes
 from edge.delivery import Delivery, Fetch, Limits
 from edge.frame import Frame, historical, last_values, live
+from edge.identity import Holdings, Identity
 from edge.lifecycle import TRANSITIONS, Event, State, Step
 from schemas.errors import PayloadError, SessionError
 from schemas.reading import Reading
@@ -30,10 +30,7 @@ from schemas.sparkplug.node import COMMIT_THROUGH, REBIRTH
 from schemas.sparkplug.payload import decode
 from schemas.sparkplug.sparkplug_b_pb2 import Metric, Payload
 from schemas.sparkplug.state import HostState
-from schemas.sparkplug.topic import NAMESPACE, MessageType, Topic, state_topic
-
-Writable = Mapping[str, WriteLimits]
-NOTHING: Final[Mapping[str, Writable]] = {}
+from schemas.sparkplug.topic import MessageType, state_topic
 
 
 @dataclass(slots=True)
@@ -42,43 +39,6 @@ class _Device:
     link: bool = False
     born: bool = False
     last_position: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who the node is, and whom it waits for (None: for nobody)."""
-
-    group: str
-    node: str
-    host: str | None = None
-
-    @property
-    def client_id(self) -> str:
-        """The MQTT client id, as unique as the descriptor.
-
-        An id may hold "-", so the length of the first tells where it ends; "/", which none may
-        hold, would do, but rumqttd refuses it in a client id.
-        """
-        return f"ertis-edge-{len(self.group)}-{self.group}-{self.node}"
-
-    @property
-    def device_commands(self) -> str:
-        """How the topics of commands to its devices begin."""
-        return f"{NAMESPACE}/{self.group}/{MessageType.DCMD}/{self.node}/"
-
-    def topic(self, kind: MessageType, device: str = "") -> str:
-        """The topic of a message of this node."""
-        return str(Topic(self.group, kind, self.node, device or None))
-
-
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """What the spool holds when the session begins: positions ``first`` up to before ``next``."""
-
-    id: str
-    first: int = 1
-    next: int = 1
-    last_of_device: Mapping[str, int] = field(default_factory=dict)
 
 
 class EdgeSession:

@@ -7,7 +7,8 @@ from edge.action import Action, Disconnect, Now, Publish, Refused, Subscribe, Tr
 from edge.birth import NODE_METRICS
 from edge.delivery import Fetch, Limits
 from edge.frame import Frame, encode, seal
-from edge.session import EdgeSession, Holdings, Identity
+from edge.identity import Holdings, Identity
+from edge.session import EdgeSession
 from schemas.reading import Reading
 from schemas.sparkplug.node import SPOOL_POSITION
 from schemas.sparkplug.payload import decode

@@ -1,7 +1,8 @@
 """NBIRTH and DBIRTH of an edge node, as its session sends them."""
 
 from edge.delivery import Limits
-from edge.session import EdgeSession, Identity
+from edge.identity import Identity
+from edge.session import EdgeSession
 from schemas.sparkplug.datatype import DataType
 from schemas.sparkplug.node import BD_SEQ, REBIRTH
 from schemas.sparkplug.payload import decode

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from edge.agent import Agent
 from edge.counters import EdgeCounters
 from edge.delivery import Limits
-from edge.session import Identity
+from edge.identity import Identity
 from edge.spool import Spool
 from schemas.reading import Reading
 from schemas.settings import MqttSettings
