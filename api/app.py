@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from api import (
     assets,
+    console,
     estimate,
     formulas,
     health,
@@ -23,9 +24,11 @@ from api import (
     live,
     openapi,
     periods,
+    plant,
     problem,
-    shifts,
     scorecard,
+    shifts,
+    sources,
     tags,
 )
 from api.access import audit_log, me
@@ -80,6 +83,8 @@ def create_app(settings: ApiSettings, dsn: str, now: Clock = utc_now) -> FastAPI
         scorecard,
         ledger,
         live,
+        plant,
+        sources,
         alarm_routes,
         alarm_history,
         me,
@@ -87,6 +92,7 @@ def create_app(settings: ApiSettings, dsn: str, now: Clock = utc_now) -> FastAPI
         health,
     ):
         app.include_router(module.router)
+    console.install(app)
     problem.install(app)
     openapi.install(app, LiveState)
     _guard(app, store)

@@ -32,6 +32,8 @@ log = structlog.get_logger()
 
 _PATH: Final = "/api/v1/live"
 _RETRY_MS: Final = 2_000
+#: A reader that hears nothing for some of these knows that the connection is gone.
+_BEAT_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Hub:
         # A thread of its own: a queue of long requests must not stop the live picture.
         self._thread = CapacityLimiter(1)
         self._failing = False
+        self._ticked_at: datetime | None = None
 
     async def run(self) -> None:
         """Tick until cancelled; rests while nobody listens."""
@@ -116,7 +119,10 @@ class Hub:
             await tick
 
     async def events(self, selection: Selection, last_id: str | None) -> AsyncIterator[bytes]:
-        """The newest event of *selection* whenever there is one that this reader has not had."""
+        """The newest event of *selection* whenever there is one that this reader has not had.
+
+        While nothing changes, ``beat`` tells each second when it was last looked at.
+        """
         channel = self._channels.setdefault(selection.key, Channel(selection))
         channel.subscribers += 1
         self._wanted.set()
@@ -127,8 +133,13 @@ class Hub:
                 if channel.event and newest_id != last_id:
                     last_id = newest_id
                     yield channel.event
-                else:
-                    await changed.wait()
+                    continue
+                try:
+                    async with asyncio.timeout(_BEAT_S):
+                        await changed.wait()
+                except TimeoutError:
+                    if self._ticked_at is not None:
+                        yield _beat(self._ticked_at)
         finally:
             self._counters.subscribers.dec()
             channel.subscribers -= 1
@@ -154,6 +165,7 @@ class Hub:
         if self._failing:
             self._failing = False
             log.info("live state is computed again")
+        self._ticked_at = at
         self._counters.ticks.labels("computed").inc()
         for channel, state in zip(channels, states, strict=True):
             shown = dumps([state.tags, state.kpis, state.alarms])
@@ -186,3 +198,7 @@ class Hub:
             )
             for selection in selections
         ]
+
+
+def _beat(at: datetime) -> bytes:
+    return ServerSentEvent(at.isoformat(), event="beat", sep="\n").encode()

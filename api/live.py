@@ -97,6 +97,9 @@ async def live(
 ) -> EventSourceResponse:
     """Events ``state`` with the whole chosen state, and ``problem`` while it cannot be computed.
 
+    While nothing changes, ``beat`` says each second when it was last looked at: a reader that hears
+    nothing for some seconds has lost its connection.
+
     A slow reader skips states and is never behind. A reader that comes back with ``Last-Event-ID``
     gets the newest state at once, unless that is the one it has.
     """

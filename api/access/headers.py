@@ -14,11 +14,14 @@ _ALWAYS: Final[Mapping[str, str]] = {
 }
 _DATA: Final = "default-src 'none'; frame-ancestors 'none'"
 _PAGE: Final = (
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
 )
-#: The page of Swagger UI starts its script from within.
-_DOCS: Final = f"{_PAGE}; script-src 'self' 'unsafe-inline'"
+#: The page of Swagger UI starts its script from within, and has styles and pictures in it.
+_DOCS: Final = (
+    f"{_PAGE}; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:"
+)
 
 
 class Guarded:

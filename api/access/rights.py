@@ -36,6 +36,9 @@ RIGHTS: Final[Sequence[Right]] = (
     Right(_READ, "/health/*", None),
     Right(_READ, "/metrics", None),
     Right(_READ, "/docs*", None),
+    # The page itself; what it shows it asks for like anybody else.
+    Right(_READ, "/", None),
+    Right(_READ, "/console/*", None),
     Right(_READ, "/openapi.json", None),
     Right(_READ, "/api/v1/audit", Role.ADMIN),
     # A question that is too long for an address: nothing is written.

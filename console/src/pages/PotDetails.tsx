@@ -1,0 +1,85 @@
+/** One pot: what it measures now, its last hours, its last taps and additions. */
+
+import { useEffect, useRef } from "preact/hooks";
+import { Trend } from "../parts/Trend";
+import { Value } from "../parts/Value";
+import { Loaded, useFetched } from "../parts/Loaded";
+import { get, tagsBelow } from "../plant/api";
+import { lastStep } from "../plant/tree";
+import type { Asset, Tag } from "../plant/types";
+import { fill, number, time, unit, words } from "../words";
+
+interface Event {
+  tag: string;
+  ts: string;
+  value: number | null;
+}
+
+const EVENTS_SHOWN = 8;
+
+function Events({ tags }: { tags: readonly Tag[] }) {
+  const paths = tags.map((one) => one.path);
+  const fetched = useFetched(
+    (signal) => get<{ rows: Event[] }>("/history", { tag: paths, from: "-2d", to: "now" }, signal),
+    [paths.join()],
+  );
+  const units = new Map(tags.map((one) => [one.path, one]));
+  return (
+    <Loaded fetched={fetched}>
+      {({ rows }) => (
+        <table>
+          <tbody>
+            {rows
+              .filter((row) => row.value)
+              .sort((a, b) => b.ts.localeCompare(a.ts))
+              .slice(0, EVENTS_SHOWN)
+              .map((row) => (
+                <tr key={row.tag + row.ts}>
+                  <td>{time(Date.parse(row.ts), "full")}</td>
+                  <td>{units.get(row.tag)?.title}</td>
+                  <td class="number">
+                    {number(row.value)} {unit(units.get(row.tag)?.unit ?? "")}
+                  </td>
+                </tr>
+              ))}
+          </tbody>
+        </table>
+      )}
+    </Loaded>
+  );
+}
+
+export function PotDetails({ pot, close }: { pot: Asset; close: () => void }) {
+  const fetched = useFetched(() => tagsBelow(`${pot.path}/*`), [pot.path]);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), [pot.path]);
+  const { potroom } = words.value;
+  return (
+    <section class="panel details" aria-label={pot.title} onKeyDown={(event) => event.key === "Escape" && close()}>
+      <div class="row">
+        <h2 ref={heading} tabIndex={-1}>
+          {fill(potroom.details, { pot: lastStep(pot.path).replace(/^\D+/, "") })}
+        </h2>
+        <button type="button" onClick={close}>
+          {potroom.close}
+        </button>
+      </div>
+      <Loaded fetched={fetched}>
+        {(tags) => (
+          <>
+            <div class="values">
+              {tags
+                .filter((one) => one.kind === "gauge" || one.kind === "state")
+                .map((one) => (
+                  <Value key={one.path} tag={one.path} title={one.title} low={one.low} high={one.high} />
+                ))}
+            </div>
+            <Trend tags={tags.filter((one) => ["voltage", "noise_slow"].includes(one.measure))} span={{ from: "-6h", to: "now" }} />
+            <h3>{potroom.taps}</h3>
+            <Events tags={tags.filter((one) => one.kind === "event")} />
+          </>
+        )}
+      </Loaded>
+    </section>
+  );
+}

@@ -1,0 +1,149 @@
+/** Every pot of a line as a cell in its row; an anode effect cannot be missed. */
+
+import { useComputed } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { Choice } from "../parts/Choice";
+import { show, valueOf } from "../plant/live";
+import { assetAt, lastStep, ofType } from "../plant/tree";
+import type { Asset } from "../plant/types";
+import { ask, linkTo, place } from "../route";
+import { fill, number, words } from "../words";
+import { PotDetails } from "./PotDetails";
+import { believed, type Colouring, COLOURINGS, levelOf } from "./potColours";
+
+/** Pot controllers know an effect first; where there is none, the voltage tells. */
+const EFFECTS = ["anode_effect", "anode_effect_by_voltage"] as const;
+
+const potsOf = (line: Asset): Asset[] => line.children.filter((one) => one.type === "pot");
+
+function effectTag(pot: Asset): string | null {
+  const measure = EFFECTS.find((one) => pot.measures.includes(one));
+  return measure ? `${pot.path}/${measure}` : null;
+}
+
+function inEffect(pot: Asset): boolean {
+  const tag = effectTag(pot);
+  const newest = tag ? valueOf(tag).value : null;
+  return newest !== null && newest.quality !== 500 && newest.value === 1;
+}
+
+function Cell({ pot, colouring }: { pot: Asset; colouring: Colouring }) {
+  const name = lastStep(pot.path).replace(/^\D+/, "");
+  const effect = inEffect(pot);
+  const values = believed(colouring.measures.map((one) => valueOf(`${pot.path}/${one}`).value));
+  const shown = values ? colouring.shown(values) : Number.NaN;
+  const level = levelOf(colouring, shown);
+  const { potroom } = words.value;
+  const said = effect
+    ? potroom.effect
+    : level === null
+      ? potroom.noData
+      : level === 0
+        ? potroom.normal
+        : level < 0
+          ? potroom.below
+          : potroom.above;
+  return (
+    <a
+      class={`pot level-${effect ? "effect" : (level ?? "none")}`}
+      href={linkTo("potroom", place.value.rest, { colour: colouring.id, pot: name })}
+      aria-label={`${fill(potroom.details, { pot: name })}: ${said} ${number(shown, colouring.digits)}`}
+      data-pot={name}
+    >
+      <span class="pot-name">{name}</span>
+      <span class="pot-value">{effect ? "AE" : number(shown, colouring.digits)}</span>
+    </a>
+  );
+}
+
+/** How many pots are in effect, said aloud when it changes. */
+function Effects({ pots }: { pots: readonly Asset[] }) {
+  const count = useComputed(() => pots.filter(inEffect).length).value;
+  const { effects, noEffects } = words.value.potroom;
+  return (
+    <p class={`effects${count ? " is-alarm" : ""}`} role="status">
+      {count ? fill(effects, { count }) : noEffects}
+    </p>
+  );
+}
+
+function Legend() {
+  const { below, normal, above, effect, noData } = words.value.potroom;
+  const entries: readonly (readonly [string, string])[] = [
+    ["-2", `${below} ‼`],
+    ["-1", below],
+    ["0", normal],
+    ["1", above],
+    ["2", `${above} ‼`],
+    ["none", noData],
+    ["effect", `AE: ${effect}`],
+  ];
+  return (
+    <ul class="legend">
+      {entries.map(([level, text]) => (
+        <li key={level}>
+          <span class={`swatch level-${level}`} /> {text}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function Potroom() {
+  const lines = ofType("potline");
+  const { rest, query } = place.value;
+  const line = assetAt(rest) ?? lines[0];
+  const pots = line ? potsOf(line) : [];
+  const offered = COLOURINGS.filter(({ measures }) =>
+    measures.every((one) => pots.some((pot) => pot.measures.includes(one))),
+  );
+  const colouring = offered.find(({ id }) => id === query.get("colour")) ?? offered[0];
+  const chosen = pots.find((pot) => lastStep(pot.path).replace(/^\D+/, "") === query.get("pot"));
+  useEffect(() => {
+    if (!line || !colouring) return;
+    const effect = EFFECTS.find((one) => pots.some((pot) => pot.measures.includes(one)));
+    const wanted = [...colouring.measures, ...(effect ? [effect] : [])];
+    const details = chosen ? [`${chosen.path}/*`] : [];
+    show({ tags: [...wanted.map((one) => `${line.path}/pot-*/${one}`), ...details], kpis: [] });
+  }, [line, colouring, chosen]);
+  const { potroom, empty } = words.value;
+  if (!line || !colouring) return <p class="quiet">{empty}</p>;
+  // A line is two rows of pots, side by side, and the current comes back through the second.
+  const half = Math.ceil(pots.length / 2);
+  const rows = [pots.slice(0, half), pots.slice(half).reverse()];
+  return (
+    <>
+      <h1>{line.title}</h1>
+      <div class="row">
+        {lines.length > 1 && (
+          <Choice
+            visible
+            label={potroom.line}
+            options={Object.fromEntries(lines.map((one) => [one.path, one.title]))}
+            chosen={line.path}
+            choose={(path) => location.assign(linkTo("potroom", path, { colour: colouring.id }))}
+          />
+        )}
+        <Choice
+          visible
+          label={potroom.colour}
+          options={Object.fromEntries(offered.map(({ id }) => [id, potroom[id]]))}
+          chosen={colouring.id}
+          choose={(colour) => ask({ colour })}
+        />
+        <Effects pots={pots} />
+      </div>
+      <div class="potroom">
+        {rows.map((row, place) => (
+          <div class="pot-row" key={place}>
+            {row.map((pot) => (
+              <Cell key={pot.path} pot={pot} colouring={colouring} />
+            ))}
+          </div>
+        ))}
+      </div>
+      <Legend />
+      {chosen && <PotDetails pot={chosen} close={() => ask({ colour: colouring.id })} />}
+    </>
+  );
+}

@@ -1,0 +1,13 @@
+/** The pages, in the order of the navigation. */
+
+import { Kpis } from "./Kpis";
+import { Overview } from "./Overview";
+import { Potroom } from "./Potroom";
+import { Trends } from "./Trends";
+
+export const PAGES = {
+  overview: Overview,
+  potroom: Potroom,
+  kpis: Kpis,
+  trends: Trends,
+} as const;

@@ -1,0 +1,50 @@
+/** What was asked of the API: loading, failed with a way to try again, or there. */
+
+import { useEffect, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { fill, words } from "../words";
+
+export type Fetched<Answer> =
+  | { state: "loading" }
+  | { state: "failed"; error: Error; again: () => void }
+  | { state: "there"; answer: Answer };
+
+/** Ask when *keys* change; an answer that is no longer wanted is let go. */
+export function useFetched<Answer>(
+  ask: (signal: AbortSignal) => Promise<Answer>,
+  keys: readonly unknown[],
+): Fetched<Answer> {
+  const [fetched, set] = useState<Fetched<Answer>>({ state: "loading" });
+  const [tries, setTries] = useState(0);
+  useEffect(() => {
+    const control = new AbortController();
+    set({ state: "loading" });
+    ask(control.signal).then(
+      (answer) => !control.signal.aborted && set({ state: "there", answer }),
+      (error: Error) =>
+        !control.signal.aborted &&
+        set({ state: "failed", error, again: () => setTries((known) => known + 1) }),
+    );
+    return () => control.abort();
+  }, [...keys, tries]);
+  return fetched;
+}
+
+interface Given<Answer> {
+  fetched: Fetched<Answer>;
+  children: (answer: Answer) => ComponentChildren;
+}
+
+export function Loaded<Answer>({ fetched, children }: Given<Answer>) {
+  const { loading, failed, again } = words.value;
+  if (fetched.state === "loading") return <p class="quiet" role="status">{loading}</p>;
+  if (fetched.state === "there") return <>{children(fetched.answer)}</>;
+  return (
+    <p class="failed" role="alert">
+      {fill(failed, { detail: fetched.error.message })}{" "}
+      <button type="button" onClick={fetched.again}>
+        {again}
+      </button>
+    </p>
+  );
+}

@@ -1,0 +1,84 @@
+/** Requests to the API. Every failure is an `ApiError` with the problem that the API told. */
+
+import type { Asset, Kpi, KpiSeries, PlotRow, Problem, Tag } from "./types";
+
+export class ApiError extends Error {
+  readonly status: number;
+
+  constructor(problem: Problem) {
+    super(problem.detail || problem.title);
+    this.status = problem.status;
+  }
+}
+
+type Query = Record<string, string | number | boolean | readonly string[] | undefined>;
+
+const BASE = "/api/v1";
+
+export function queryOf(query: Query): string {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined) continue;
+    for (const one of Array.isArray(value) ? value : [String(value)]) given.append(name, one);
+  }
+  const text = given.toString();
+  return text ? `?${text}` : "";
+}
+
+export async function get<Answer>(
+  path: string,
+  query: Query = {},
+  signal?: AbortSignal,
+): Promise<Answer> {
+  return answered(await fetch(BASE + path + queryOf(query), signal ? { signal } : {}));
+}
+
+export async function post<Answer>(path: string, body: unknown): Promise<Answer> {
+  const headers = { "Content-Type": "application/json" };
+  return answered(
+    await fetch(BASE + path, { method: "POST", headers, body: JSON.stringify(body) }),
+  );
+}
+
+async function answered<Answer>(response: Response): Promise<Answer> {
+  if (response.ok) return (await response.json()) as Answer;
+  const nothing = { title: response.statusText, status: response.status, detail: "" };
+  throw new ApiError((await response.json().catch(() => nothing)) as Problem);
+}
+
+export const assets = (): Promise<Asset> => get("/assets");
+
+export async function kpis(): Promise<Kpi[]> {
+  return (await get<{ kpis: Kpi[] }>("/kpis")).kpis;
+}
+
+export async function tagsBelow(pattern: string): Promise<Tag[]> {
+  return (await get<{ tags: Tag[] }>("/tags", { pattern, limit: 10_000 })).tags;
+}
+
+export interface Span {
+  from: string;
+  to: string;
+}
+
+export function kpiSeries(
+  kpi: string,
+  asset: string,
+  span: Span,
+  every?: string,
+  lineage = false,
+  signal?: AbortSignal,
+): Promise<KpiSeries> {
+  const query = { asset, ...span, every, lineage: lineage || undefined };
+  return get(`/kpis/${encodeURIComponent(kpi)}`, query, signal);
+}
+
+export async function plot(
+  tag: readonly string[],
+  span: Span,
+  pixels: number,
+  signal?: AbortSignal,
+): Promise<PlotRow[]> {
+  const query = { tag, from: span.from, to: span.to, mode: "plot", pixels };
+  return (await get<{ rows: PlotRow[] }>("/history", query, signal)).rows;
+}

@@ -1,0 +1,127 @@
+/**
+ * The one stream of live values. A page says what it shows (`show`); all else reads signals.
+ *
+ * The stream says something at least once a second. What has been silent for longer than
+ * `SILENCE_MS` is lost, whatever the browser believes of its connection.
+ */
+
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { queryOf } from "./api";
+import type { LiveKpi, LiveState, Newest } from "./types";
+
+export const SILENCE_MS = 2_500;
+/** Data older than this while the stream is up means that nothing arrives from the plant. */
+export const BEHIND_MS = 30_000;
+
+export interface Selection {
+  tags: readonly string[];
+  kpis: readonly string[];
+  window?: string;
+}
+
+export type Link = "connecting" | "live" | "lost" | "problem";
+
+export const link = signal<Link>("connecting");
+/** What the API says is wrong while it cannot compute the state. */
+export const trouble = signal<string>("");
+/** The server's time of the state that is shown [ms]. */
+export const shownAt = signal<number>(0);
+/** The newest source time of all that is shown [ms]. */
+export const newestAt = signal<number>(0);
+
+export const behind: ReadonlySignal<boolean> = computed(
+  () => link.value === "live" && newestAt.value > 0 && shownAt.value - newestAt.value > BEHIND_MS,
+);
+
+const values = new Map<string, Signal<Newest | null>>();
+const results = new Map<string, Signal<LiveKpi | null>>();
+
+let source: EventSource | null = null;
+let selected = "";
+let heardMs = 0;
+
+/** The newest reading of a tag, as a signal that changes only when the reading does. */
+export function valueOf(tag: string): Signal<Newest | null> {
+  return known(values, tag);
+}
+
+export function kpiOf(kpi: string, asset: string): Signal<LiveKpi | null> {
+  return known(results, `${kpi}@${asset}`);
+}
+
+function known<Value>(all: Map<string, Signal<Value | null>>, key: string): Signal<Value | null> {
+  let found = all.get(key);
+  if (!found) all.set(key, (found = signal<Value | null>(null)));
+  return found;
+}
+
+/** Show these tags and KPIs from now on, and no others. */
+export function show(selection: Selection): void {
+  const query = queryOf({
+    tag: selection.tags,
+    kpi: selection.kpis,
+    window: selection.window ?? "1h",
+  });
+  if (query === selected) return;
+  selected = query;
+  open();
+}
+
+function open(): void {
+  source?.close();
+  source = null;
+  if (!selected || selected === "?window=1h") return;
+  source = new EventSource(`/api/v1/live${selected}`);
+  heardMs = Date.now();
+  source.addEventListener("state", (event) => take(JSON.parse(event.data) as LiveState));
+  source.addEventListener("beat", (event) => hear(Date.parse(event.data)));
+  source.addEventListener("problem", (event) => {
+    heardMs = Date.now();
+    trouble.value = (JSON.parse(event.data) as { detail: string }).detail;
+    link.value = "problem";
+  });
+  // After an answer that is no stream the browser gives up for good; we do not.
+  source.onerror = () => {
+    link.value = "lost";
+  };
+}
+
+function hear(at: number): void {
+  heardMs = Date.now();
+  shownAt.value = at;
+  if (link.value !== "problem") link.value = "live";
+}
+
+function take(state: LiveState): void {
+  batch(() => {
+    heardMs = Date.now();
+    link.value = "live";
+    shownAt.value = Date.parse(state.at);
+    let newest = 0;
+    for (const one of state.tags) {
+      if (one.ts) newest = Math.max(newest, Date.parse(one.ts));
+      const known = valueOf(one.tag);
+      if (!same(known.value, one)) known.value = one;
+    }
+    if (newest) newestAt.value = newest;
+    for (const one of state.kpis) kpiOf(one.kpi, one.asset).value = one;
+  });
+}
+
+function same(a: Newest | null, b: Newest): boolean {
+  return a !== null && a.ts === b.ts && a.value === b.value && a.quality === b.quality;
+}
+
+/** Look once a second whether the stream still speaks; returns how to stop. */
+export function watch(): () => void {
+  const timer = setInterval(() => {
+    if (!source || Date.now() - heardMs <= SILENCE_MS) return;
+    link.value = "lost";
+    if (source.readyState === EventSource.CLOSED || Date.now() - heardMs > 4 * SILENCE_MS) open();
+  }, 500);
+  return () => {
+    clearInterval(timer);
+    source?.close();
+    source = null;
+  };
+}

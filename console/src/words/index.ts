@@ -1,0 +1,88 @@
+/** The language of the page, and numbers and times as it writes them. */
+
+import { computed, signal } from "@preact/signals";
+import { en, type Words } from "./en";
+import { kk } from "./kk";
+import { ru } from "./ru";
+import { zh } from "./zh";
+
+export const LANGUAGES = { en: "English", ru: "Русский", kk: "Қазақша", zh: "中文" } as const;
+export type Language = keyof typeof LANGUAGES;
+
+const WORDS: Record<Language, Words> = { en, ru, kk, zh };
+const KEPT = "ertis.language";
+
+function first(): Language {
+  const wanted = [localStorage.getItem(KEPT), ...navigator.languages];
+  for (const one of wanted) {
+    const short = one?.slice(0, 2);
+    if (short && short in WORDS) return short as Language;
+  }
+  return "en";
+}
+
+export const language = signal<Language>(first());
+export const words = computed<Words>(() => WORDS[language.value]);
+/** The plant's time zone, by IANA name. */
+export const zone = signal<string>("UTC");
+
+export function speak(chosen: Language): void {
+  language.value = chosen;
+  localStorage.setItem(KEPT, chosen);
+  document.documentElement.lang = chosen;
+}
+
+/** *text* with `{name}` replaced by what *given* has. */
+export function fill(text: string, given: Record<string, string | number>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(given[name] ?? whole));
+}
+
+const times = computed(() => {
+  const made = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
+    new Intl.DateTimeFormat(language.value, { timeZone: zone.value, hour12: false, ...options });
+  return {
+    clock: made({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+    minute: made({ hour: "2-digit", minute: "2-digit" }),
+    day: made({ day: "2-digit", month: "2-digit" }),
+    full: made({ dateStyle: "medium", timeStyle: "medium" }),
+  };
+});
+
+export type TimeStyle = "clock" | "minute" | "day" | "full";
+
+export function time(ms: number, style: TimeStyle = "clock"): string {
+  return ms > 0 ? times.value[style].format(ms) : "–";
+}
+
+const numbers = new Map<string, Intl.NumberFormat>();
+
+/** A number with as many digits as an operator can use: four that matter, none invented. */
+export function number(value: number | null | undefined, digits = 4): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  const whole = Math.abs(value) < 1 ? 1 : Math.floor(Math.log10(Math.abs(value))) + 1;
+  const fraction = Math.max(0, Math.min(digits - whole, digits - 1));
+  const key = `${language.value} ${fraction}`;
+  let format = numbers.get(key);
+  if (!format) {
+    format = new Intl.NumberFormat(language.value, {
+      minimumFractionDigits: fraction,
+      maximumFractionDigits: fraction,
+    });
+    numbers.set(key, format);
+  }
+  return format.format(value);
+}
+
+export function percent(share: number): string {
+  return new Intl.NumberFormat(language.value, {
+    style: "percent",
+    maximumFractionDigits: share > 0.99 && share < 1 ? 1 : 0,
+  }).format(share);
+}
+
+const UNITS: Record<string, string> = { "1": "", "m^3": "m³", "W/m^2": "W/m²", degC: "°C" };
+
+/** A unit as it is printed. */
+export function unit(name: string): string {
+  return UNITS[name] ?? name.replaceAll("^2", "²").replaceAll("^3", "³").replaceAll("*", "·");
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from "vite";
+
+// Preact's JSX needs no plugin: the transform is told where its functions are (tsconfig.json).
+export default defineConfig({
+  base: "./",
+  build: {
+    outDir: "../api/static",
+    assetsDir: "console",
+    emptyOutDir: true,
+    target: "es2022",
+    // The content security policy allows files of our own and nothing inline.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+});
