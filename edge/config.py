@@ -12,6 +12,7 @@ from typing import Annotated, Final, TypeVar, get_args
 
 from pydantic import BaseModel, Field
 
+from edge.address_list import with_tags
 from edge.birth import check_birth
 from edge.sources.device import Device, Id, Section, SourceSection, measured_tag, rule_of
 from edge.sources.http.table import HttpTable
@@ -102,7 +103,9 @@ def load_config(path: Path, addresses: Mapping[str, tuple[str, int]] | None = No
         known = ", ".join(source.device for source in file.source)
         raise ConfigError("--source", min(unknown), f"{path.name} has the devices {known}")
     devices = [
-        _moved(table, addresses).resolve(plant, f"{path.name}: source.{number}")
+        with_tags(_moved(table, addresses), path.parent).resolve(
+            plant, f"{path.name}: source.{number}"
+        )
         for number, table in enumerate(file.source)
     ]
     _check_unique(path.name, "source.device", (device.device for device in devices))

@@ -99,6 +99,9 @@ class SourceSection(Section):
     """``[[source]]``: what is said of a device, whatever the protocol."""
 
     device: str = Field(pattern=Id)
+    tags: str | None = Field(
+        default=None, description="CSV file with more of [[source.tag]], beside this file"
+    )
     connected: str | None = Field(
         default=None, description="tag of kind state: 1 while the device answers, 0 while not"
     )
