@@ -92,6 +92,7 @@ class Point:
     """A number at its place: ``value = raw * scale + offset`` [unit of the tag].
 
     ``bits`` are the lowest and the highest bit of an unsigned number that are the tag; None is all.
+    Of ``every`` scans one reads it.
     """
 
     path: str
@@ -104,6 +105,7 @@ class Point:
     byte_order: ByteOrder = ByteOrder.BIG
     bits: tuple[int, int] | None = None
     writable: bool = False
+    every: int = 1
 
     @property
     def end(self) -> int:

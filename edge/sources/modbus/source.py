@@ -50,9 +50,8 @@ class ModbusSource:
         self._clock = device.clock
         self._logs = device.logs
         self._writable = {point.path: point for point in device.points if point.writable}
-        clock = [device.clock] if device.clock else []
-        blocks = plan([*device.points, *clock], device.table.max_gap)
-        self._blocks = sorted(blocks, key=lambda block: device.clock not in block.points)
+        self._classes = _classes(device)
+        self._turn = 0
         self._marks = marks
         self._client: AsyncModbusTcpClient | None = None
         self._clock_ahead_ms = 0
@@ -98,6 +97,7 @@ class ModbusSource:
 
     async def close(self) -> None:
         """Close the connection; the next scan opens a new one."""
+        self._turn = 0  # of a device that is found again every tag is read
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -128,11 +128,18 @@ class ModbusSource:
         block and again behind the last, tells: then all are read once more, so that a value never
         gets the time of another scan.
         """
+        due = [
+            block
+            for every, blocks in self._classes.items()
+            if self._turn % every == 0
+            for block in blocks
+        ]
         for _attempt in range(_CLOCK_ATTEMPTS):
-            answers = [(block, await self._read(client, block)) for block in self._blocks]
+            answers = [(block, await self._read(client, block)) for block in due]
             ts_ms = self._time(answers)
-            if await self._still(client, ts_ms):
+            if len(due) == 1 or await self._still(client, ts_ms):
                 break
+        self._turn += 1
         return [
             _reading(point, words, block.start, ts_ms)
             for block, words in answers
@@ -153,9 +160,8 @@ class ModbusSource:
         return ts_ms
 
     async def _still(self, client: AsyncModbusTcpClient, ts_ms: int) -> bool:
-        """Whether the PLC has not scanned again; one block alone is one answer, of one scan."""
-        clock = self._clock
-        if clock is None or len(self._blocks) == 1:
+        """Whether the PLC has not scanned again."""
+        if (clock := self._clock) is None:
             return True
         block = Block(clock.table, clock.address, clock.type.width, (clock,))
         return int(clock.raw(await self._must_read(client, block), block.start)) == ts_ms
@@ -227,6 +233,25 @@ class ModbusSource:
         if words is None:
             raise DeviceDown(f"{self._address}: refuses {block.table} registers at {block.start}")
         return words
+
+
+def _classes(device: ModbusDevice) -> Mapping[int, Sequence[Block]]:
+    """What is read with each scan, each second one and so on; the clock comes first of all."""
+    clock = () if device.clock is None else (device.clock,)
+    points = {every: [p for p in device.points if p.every == every] for every in _paces(device)}
+    gap = device.table.max_gap
+    return {
+        every: sorted(
+            plan([*some, *(clock if every == 1 else ())], gap),
+            key=lambda block: device.clock not in block.points,
+        )
+        for every, some in points.items()
+    }
+
+
+def _paces(device: ModbusDevice) -> Sequence[int]:
+    """1, which the clock is read with, and what else the points say."""
+    return sorted({1, *(point.every for point in device.points)})
 
 
 def _reading(point: Point, words: Words | None, start: int, ts_ms: int) -> Reading:

@@ -29,8 +29,8 @@ from edge.sources.modbus.registers import (
     WordOrder,
 )
 from schemas.errors import ConfigError
-from schemas.plant.ranges import expand
 from schemas.plant.model import Plant
+from schemas.plant.ranges import expand
 from schemas.reading import Kind
 
 
@@ -54,6 +54,7 @@ class TagTable(TagSection):
     bits: tuple[int, int] | None = Field(default=None, description="lowest and highest of a field")
     scale: float = 1.0
     offset: float = 0.0
+    every: int = Field(default=1, ge=1, description="read with each n-th scan alone")
     writable: bool = Field(default=False, description="may be written on command (DCMD)")
 
 
@@ -92,6 +93,10 @@ class ModbusTable(SourceSection):
         rules: dict[str, Rule] = {}
         for given, paths, where in each_tag(self.tag, plant, key, rules):
             points += _points(given, paths, where)
+            period_s, stale_s = given.every * self.scan_s, plant.tag(paths[0]).stale_after_s
+            if period_s > stale_s:
+                right = f"read every {period_s:g} s it would be stale, after {stale_s:g} s"
+                raise ConfigError(f"{where}.every", given.every, right)
         clock = None
         if self.clock is not None:
             clock = Point("", self.clock.table, self.clock.address, RegisterType.UINT64)
@@ -161,6 +166,7 @@ def _points(given: TagTable, paths: Sequence[str], key: str) -> Iterator[Point]:
             given.byte_order,
             bits,
             given.writable,
+            given.every,
         )
 
 
