@@ -25,6 +25,8 @@ _TICK_MS: Final = 50
 #: One connection in about 100 stays without data transfer, its STARTDT not sent (c104 2.2.1, seen
 #: 2026-11-22); asked for once more, it starts [s].
 _START_AGAIN_S: Final = 0.2
+#: Interrogations are the agent's task, so that they can be asked for again.
+_INIT: Final = c104.Init.NONE
 _OPEN: Final = c104.ConnectionState.OPEN
 _LOST: Final = (c104.ConnectionState.CLOSED_AWAIT_RECONNECT, c104.ConnectionState.CLOSED)
 
@@ -129,7 +131,7 @@ class _Link:
         self.opened = asyncio.Event()
         self.lost = False
         self.client = c104.Client(tick_rate_ms=_TICK_MS)
-        connection = self.client.add_connection(host, port, init=c104.Init.NONE)
+        connection = self.client.add_connection(host, port, init=_INIT)
         if connection is None:
             raise DeviceDown(f"{host}:{port}: write the host as an IPv4 address")
         self.connection = connection

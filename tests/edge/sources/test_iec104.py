@@ -13,6 +13,7 @@ pytest.importorskip("c104", reason="c104 has wheels for Python 3.11 to 3.13 (2.2
 import c104
 
 from edge.source import Source
+from edge.sources.iec104 import source as source_module
 from edge.sources.iec104.table import Iec104Device
 from schemas.errors import ConfigError, DeviceDown
 from schemas.instant import from_ms, to_ms
@@ -247,6 +248,17 @@ def test_a_station_that_goes_is_down_and_found_again(
         return await gather(source, all_four)
 
     assert len(talk(device(tmp_path, substation.port), work)) == 4
+
+
+def test_a_link_that_opens_without_data_transfer_is_started(
+    tmp_path: Path, substation: Substation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is where the library forgets its STARTDT; here it is told to."""
+    monkeypatch.setattr(source_module, "_INIT", c104.Init.MUTED)
+
+    readings = talk(device(tmp_path, substation.port), lambda source: gather(source, all_four))
+
+    assert len(readings) == 4
 
 
 def test_everything_is_interrogated_again_and_again(tmp_path: Path, substation: Substation) -> None:
