@@ -233,4 +233,16 @@ EXAMPLES: Final = (
             ],
         },
     ),
+    Example(
+        "without a key, on the machine itself",
+        "/api/v1/me",
+        "/api/v1/me",
+        {"name": "local", "role": "viewer", "areas": ["**"]},
+    ),
+    Example(
+        "nothing rings",
+        "/api/v1/alarms",
+        "/api/v1/alarms?area=power",
+        {"at": "2026-11-21T10:00:00Z", "alarms": [], "truncated": False, "cursor": None},
+    ),
 )

@@ -47,10 +47,12 @@ def stream_of(model: type) -> Responses:
 
 
 def _problems() -> Responses:
-    return {
-        status: {"description": text, "content": {MEDIA_TYPE: {"schema": _reference(Problem)}}}
-        for status, text in _PROBLEMS.items()
-    }
+    return {status: problem(text) for status, text in _PROBLEMS.items()}
+
+
+def problem(text: str) -> dict[str, Any]:
+    """An answer that is a problem, described by *text*."""
+    return {"description": text, "content": {MEDIA_TYPE: {"schema": _reference(Problem)}}}
 
 
 def _reference(model: type) -> dict[str, str]:

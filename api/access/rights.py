@@ -45,6 +45,7 @@ RIGHTS: Final[Sequence[Right]] = (
     Right(_POST, "/api/v1/history*", Role.VIEWER),
     Right(_READ, "/api/v1/ledger*", Role.VIEWER, whole=True),
     Right(_READ, "/api/v1/reports*", Role.VIEWER, whole=True),
+    Right(_READ, "/api/v1/periods*", Role.VIEWER, whole=True),
     Right(_READ, "*", Role.VIEWER),
     Right(_ANY, "*", Role.ENGINEER),
 )

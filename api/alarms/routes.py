@@ -15,7 +15,7 @@ from api.alarms.standing import Alarm, alarms_of, alarms_query
 from api.alarms.transition import Act, act
 from api.cursor import Cursor, fingerprint
 from api.formats import JSON
-from api.openapi import answers
+from api.openapi import answers, problem
 from api.parameters import AskedPage
 from api.pattern import compile_pattern
 from api.store import Database, Store
@@ -107,7 +107,7 @@ def _shown(store: Store, areas: Areas, one: Alarm) -> bool:
 @router.post(
     "/alarms/{id}/{action}",
     summary="Acknowledge, shelve, unshelve, remove from service, restore",
-    responses={**answers(Alarm), 409: {"description": "Its state does not allow that"}},
+    responses={**answers(Alarm), 409: problem("Its state does not allow that")},
 )
 def do(
     store: Database,
