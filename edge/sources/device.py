@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from edge.exception import Rule
 from edge.source import Source
 from schemas.errors import ConfigError, PlantError
-from schemas.plant.ranges import expand
 from schemas.plant.model import Plant, Tag
+from schemas.plant.ranges import expand
 from schemas.reading import Interpolation
 
 Id = r"^[^/+#]+$"
