@@ -39,6 +39,9 @@ log = structlog.get_logger()
 
 _LOCK: Final = 0x414C41524D  # "ALARM"
 _TICK_S: Final = 1.0
+#: A process that is stopped but not dead says nothing: the server then ends its session, and with
+#: it the lock.
+_SILENT_S: Final = 30.0
 #: KPIs over minutes or hours do not jump.
 _KPIS_EVERY: Final = timedelta(seconds=10)
 _Value = tuple[float | None, datetime | None]
@@ -113,6 +116,9 @@ class Evaluator:
             if not locked:
                 connection.close()
                 return None
+            for name in ("idle_session_timeout", "idle_in_transaction_session_timeout"):
+                connection.execute(sa.select(sa.func.set_config(name, f"{_SILENT_S}s", False)))  # noqa: FBT003 - of the session
+            connection.commit()
             self._connection = connection
             log.info("evaluates the alarms")
         return self._connection

@@ -23,6 +23,7 @@ from schemas.plant.file import parse_plant
 from tests.api.conftest import SETTINGS, Serve, through
 from tests.api.demo import insert, store
 from tests.api.test_live import listening
+from tests.fixtures.until import until
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 QUIET = SETTINGS.model_copy(update={"alarms": False})
@@ -214,7 +215,7 @@ def test_a_restart_rings_no_bell_again(room: Room) -> None:
     room.evaluator.close()
     with closing(evaluator(room.store, room.dsn)) as other:
         room.clock.now += timedelta(seconds=1)
-        assert other.step(room.clock.now)
+        until(lambda: other.step(room.clock.now), "the lock to be free")
         room.clock.now += timedelta(seconds=1)
         assert other.step(room.clock.now)
 
@@ -227,8 +228,22 @@ def test_one_evaluates_and_another_takes_over(room: Room) -> None:
     with closing(evaluator(room.store, room.dsn)) as other:
         assert not other.step(room.clock.now)
         room.evaluator.close()
-        assert other.step(room.clock.now)
+        until(lambda: other.step(room.clock.now), "the lock to be free")
         assert not room.evaluator.step(room.clock.now)
+
+
+def test_one_that_sleeps_loses_the_lead(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stopped process holds the lock no longer than its session may be silent."""
+    room.evaluator.close()
+    monkeypatch.setattr("api.alarms.evaluator._SILENT_S", 0.2)
+    with (
+        closing(evaluator(room.store, room.dsn)) as sleeper,
+        closing(evaluator(room.store, room.dsn)) as other,
+    ):
+        until(lambda: sleeper.step(room.clock.now), "the lock to be free")
+        until(lambda: other.step(room.clock.now), "the lock to be free")
+        with pytest.raises(DatabaseDown):
+            sleeper.step(room.clock.now)
 
 
 def test_an_evaluator_without_its_connection_writes_nothing(serve: Serve, database: str) -> None:
@@ -239,7 +254,7 @@ def test_an_evaluator_without_its_connection_writes_nothing(serve: Serve, databa
         room.tick(current=500.0)
         room.evaluator.close()
         with closing(evaluator(room.store, dsn)) as cut_off:
-            assert cut_off.step(clock.now)
+            until(lambda: cut_off.step(clock.now), "the lock to be free")
             wire.cut()
             clock.now += timedelta(seconds=10)
             insert(database, catalogue, [(CURRENT, clock.now, 470.0, 192)])
