@@ -6,6 +6,7 @@ from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.counters import Counters
@@ -94,7 +95,7 @@ def _counters(request: Request) -> Counters:
     return found
 
 
-@router.get("/metrics", summary="Counters for Prometheus")
+@router.get("/metrics", summary="Counters for Prometheus", response_class=PlainTextResponse)
 async def metrics(counters: Annotated[Counters, Depends(_counters)]) -> Response:
     """The text format of Prometheus."""
     return Response(generate_latest(counters.registry), media_type=CONTENT_TYPE_LATEST)

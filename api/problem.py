@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from api.formats import JSON
+from api.formats import JSON, dumps
 from schemas.errors import (
     AccessError,
     ConfigError,
@@ -104,8 +104,17 @@ def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSON:
     extra = {"Cache-Control": "no-store", **(headers or {})}
     if problem.status == 503:
         extra["Retry-After"] = str(RETRY_AFTER_S)
-    body = problem.model_dump(exclude_none=True)
+    body = {name: _sayable(said) for name, said in problem.model_dump(exclude_none=True).items()}
     return JSON(body, status_code=problem.status, headers=extra, media_type=MEDIA_TYPE)
+
+
+def _sayable(said: object) -> object:
+    """*said*, or how Python writes it: half a surrogate pair, which JSON may carry, is no UTF-8."""
+    try:
+        dumps(said)
+    except TypeError:
+        return repr(said)
+    return said
 
 
 async def on_error(request: Request, error: Exception) -> JSON:
@@ -153,6 +162,9 @@ async def on_http(request: Request, error: Exception) -> JSON:
         path = request.url.path
         right = nearest(path, request.app.openapi()["paths"])
         return _answer(problem_of(NotFoundError("path", path, right), path))
+    if error.status_code == 400:  # FastAPI could not read the body at all
+        broken = RequestError("body", None, "send one JSON object in UTF-8")
+        return _answer(problem_of(broken, request.url.path))
     found = Problem(
         type="about:blank",
         title=str(error.detail),

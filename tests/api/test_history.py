@@ -280,13 +280,15 @@ def test_post_answers_what_get_answers(demo: httpx.Client) -> None:
         ('{"tag": "a"}', "tag"),
         ("[1", "body"),
         ("[]", "body"),
+        (b"\xff", "body"),
+        (f'{{"tag": ["{ONE}"], "from": "\\ud816"}}', "from"),
         ("{}", "tag"),
     ],
 )
 def test_a_body_that_cannot_be_used_is_a_problem(
-    demo: httpx.Client, body: str, parameter: str
+    demo: httpx.Client, body: str | bytes, parameter: str
 ) -> None:
-    """As a query that cannot be."""
+    """As a query that cannot be; bytes that are no text and texts that are no UTF-8 too."""
     answer = demo.post(URL, content=body, headers={"Content-Type": "application/json"})
 
     assert (answer.status_code, answer.json()["parameter"]) == (422, parameter)
