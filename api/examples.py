@@ -140,6 +140,77 @@ EXAMPLES: Final = (
         },
     ),
     Example(
+        "values at instants, in another unit",
+        "/api/v1/history",
+        f"/api/v1/history?tag={_VOLTAGE}&mode=interpolated&at=2026-11-21T09:00:05Z&unit=mV",
+        {
+            "mode": "interpolated",
+            "unit": "mV",
+            "truncated": False,
+            "rows": [
+                {"tag": _VOLTAGE, "ts": "2026-11-21T09:00:05Z", "value": 4200.0, "quality": 192}
+            ],
+        },
+    ),
+    Example(
+        "a chart",
+        "/api/v1/history",
+        f"/api/v1/history?tag={_VOLTAGE}&mode=plot&from=-1h&pixels=60",
+        {
+            "mode": "plot",
+            "truncated": False,
+            "rows": [
+                {
+                    "tag": _VOLTAGE,
+                    "start": "2026-11-21T09:00:00Z",
+                    "end": "2026-11-21T09:01:00Z",
+                    "coverage": 1.0,
+                    "count": 6,
+                    "first": 4.2,
+                    "first_ts": "2026-11-21T09:00:00Z",
+                    "min": 4.2,
+                    "max": 4.2,
+                    "last": 4.2,
+                    "last_ts": "2026-11-21T09:00:50Z",
+                }
+            ],
+        },
+    ),
+    Example(
+        "an aggregate of OPC UA Part 13",
+        "/api/v1/history",
+        f"/api/v1/history?tag={_VOLTAGE}&mode=summary&from=-1h&aggregate=mean&aggregate=Count",
+        {
+            "mode": "summary",
+            "rows": [
+                {
+                    "tag": _VOLTAGE,
+                    "start": "2026-11-21T09:00:00Z",
+                    "end": "2026-11-21T10:00:00Z",
+                    "coverage": 1.0,
+                    "mean": 4.2,
+                    "Count": 360.0,
+                    "Count_quality": 192,
+                }
+            ],
+        },
+    ),
+    Example(
+        "of two hours",
+        "/api/v1/history/estimate",
+        f"/api/v1/history/estimate?tag={_VOLTAGE}&from=-2h&format=parquet",
+        {
+            "mode": "raw",
+            "start": "2026-11-21T08:00:00Z",
+            "end": "2026-11-21T10:00:00Z",
+            "tags": 1,
+            "rows": 720,
+            "exact": True,
+            "pages": 1,
+            "bytes": 14400,
+        },
+    ),
+    Example(
         "the catalogue",
         "/api/v1/kpis",
         "/api/v1/kpis",
