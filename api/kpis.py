@@ -12,6 +12,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
+from api.completeness import complete_as_of
 from api.cursor import Cursor, fingerprint
 from api.formats import Format, choose_format
 from api.formulas import find_binding, find_kpi
@@ -22,6 +23,7 @@ from api.signed import Signature, signatures
 from api.span import cut, from_us, to_us
 from api.store import Database, Store
 from api.stream import Answer, Frames, streamed
+from api.summaries import measured
 from kpi.binding import Binding
 from kpi.evaluate import evaluate_sums, lineage_of_sums
 from kpi.frames import INSTANT
@@ -86,6 +88,8 @@ class KpiSeries:
 
     ``signed`` are the periods in the span that are signed: there the value is as it was signed,
     without what came ``late``. ``code_version`` is that of the code that computed the answer.
+    Nothing dated before ``complete_as_of`` can still arrive and change a value that is not signed;
+    null: nobody knows.
     """
 
     kpi: str
@@ -98,6 +102,7 @@ class KpiSeries:
     code_version: str
     start: datetime
     end: datetime
+    complete_as_of: datetime | None
     signed: list[Signature]
     truncated: bool
     cursor: str | None
@@ -151,6 +156,7 @@ def _answer(store: Store, kpi: Kpi, asked: AskedKpi) -> Answer:
     truncated = page[-1] < span.end
     with store.connection() as connection:
         signed = signatures(connection, span, binding.tag_ids)
+        complete = complete_as_of(connection, measured(catalogue, binding.tag_ids), now)
     facts: dict[str, object] = {
         "kpi": kpi.id,
         "title": kpi.title,
@@ -162,6 +168,7 @@ def _answer(store: Store, kpi: Kpi, asked: AskedKpi) -> Answer:
         "code_version": version("ertis"),
         "start": span.start,
         "end": span.end,
+        "complete_as_of": complete,
         "signed": signed,
         "truncated": truncated,
         "cursor": Cursor(request, (to_us(page[-1]), 0), span.us).encode() if truncated else None,

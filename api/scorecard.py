@@ -9,6 +9,7 @@ import polars as pl
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from api.completeness import complete_as_of
 from api.formats import JSON
 from api.formulas import bindings_at
 from api.inputs import sums
@@ -17,7 +18,7 @@ from api.parameters import Asked
 from api.signed import Signature, signatures
 from api.span import parse_span
 from api.store import Database
-from api.summaries import MINUTE
+from api.summaries import MINUTE, measured
 from kpi.binding import Binding
 from kpi.calendar import Calendar
 from kpi.evaluate import evaluate_sums
@@ -44,11 +45,15 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """All KPIs of an asset from ``start`` to just before ``end``; ``signed`` as in a series."""
+    """All KPIs of an asset from ``start`` to just before ``end``.
+
+    ``complete_as_of`` and ``signed`` are as in a series.
+    """
 
     asset: str
     start: datetime
     end: datetime
+    complete_as_of: datetime | None
     signed: list[Signature]
     kpis: list[Score]
 
@@ -86,7 +91,8 @@ def scorecard(store: Database, asked: Annotated[AskedScorecard, Query()]) -> Res
         scores = [_score(binding, found, edges) for binding in bindings]
     with store.connection() as connection:
         signed = signatures(connection, span, tag_ids)
-    return JSON(Scorecard(asked.asset, *edges, signed, scores))
+        complete = complete_as_of(connection, measured(catalogue, tag_ids), now)
+    return JSON(Scorecard(asked.asset, *edges, complete, signed, scores))
 
 
 def _score(binding: Binding, found: pl.DataFrame, edges: Sequence[datetime]) -> Score:

@@ -146,6 +146,11 @@ def _unclean(
     )
 
 
+def measured(catalogue: Catalogue, tag_ids: Sequence[int]) -> list[int]:
+    """The measured tags that *tag_ids* are made of, in order."""
+    return _operands_of(Same(catalogue), tuple(tag_ids))["operand"].unique().sort().to_list()
+
+
 def _operands(catalogue: Catalogue, tags: pl.DataFrame) -> pl.DataFrame:
     return _operands_of(Same(catalogue), tuple(tags["tag_id"]))
 
