@@ -20,8 +20,9 @@ from ingest.batch import Arranged, Rows
 from ingest.buffer import Batch, Buffer
 from ingest.counters import Counters
 from ingest.letter import Letter
+from ingest.quarantine import REFUSALS, refused_rows, set_aside
 from ingest.ready import Ready, encode, ready_batches
-from ingest.transaction import Fates, make_partitions, merge_rows, write
+from ingest.transaction import Fates, make_partitions, write
 from schemas.backoff import full_jitter
 from schemas.db.engine import connect, wrap_errors
 from schemas.errors import StorageFull, UnavailableError
@@ -111,11 +112,11 @@ class Writer:
                 return self._commit(connection, ready, (), merge=False)
             except psycopg.errors.UniqueViolation:
                 pass
-            except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
+            except REFUSALS:
                 return self._without_faulty(connection, ready)
             try:
                 return self._commit(connection, ready, (), merge=True)
-            except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
+            except REFUSALS:
                 return self._without_faulty(connection, ready)
 
     def _commit(
@@ -134,18 +135,23 @@ class Writer:
         return fates
 
     def _without_faulty(self, connection: psycopg.Connection, ready: Ready) -> Fates:
-        """Write all but the rows that the database refuses; those become dead letters."""
+        """Write all but what the database refuses; that becomes dead letters."""
         arranged = ready.arranged
         self._partitions.clear()  # retention may have dropped one since it was made
         make_partitions(connection, arranged.rows, self._partitions)
         refused: list[tuple[int, Letter]] = []
         faulty = np.zeros(len(arranged.rows), np.bool_)
-        for place, reason in _faulty(connection, arranged.rows):
+        for place, reason in refused_rows(connection, arranged.rows):
             faulty[place] = True
             source = int(arranged.rows.source[place])
             refused.append((source, self._explain(arranged.rows, place, reason)))
         kept = Arranged(arranged.rows.pick(~faulty), arranged.duplicate, arranged.conflicting)
-        return self._commit(connection, encode(ready.batch, kept), refused, merge=True)
+        rest = encode(ready.batch, kept)
+        try:
+            return self._commit(connection, rest, refused, merge=True)
+        except REFUSALS:
+            set_aside(connection, ready.batch, time.time_ns() // 1_000_000)
+        return self._commit(connection, rest, refused, merge=True)
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None:
@@ -177,19 +183,3 @@ class Writer:
         self._counters.batch_seconds.observe(time.monotonic() - started_s)
         if batch.oldest_ms is not None:
             self._counters.latency_seconds.observe(time.time() - batch.oldest_ms / 1000)
-
-
-def _faulty(connection: psycopg.Connection, rows: Rows, start: int = 0) -> list[tuple[int, str]]:
-    """Place and reason of each row that the database refuses, found by halving; writes nothing."""
-    try:
-        with connection.transaction(force_rollback=True), connection.cursor() as cursor:
-            merge_rows(cursor, rows)
-    except (psycopg.errors.IntegrityError, psycopg.errors.DataError) as error:
-        if len(rows) == 1:
-            return [(start, str(error).strip())]
-        half = len(rows) // 2
-        return [
-            *_faulty(connection, rows.pick(slice(half)), start),
-            *_faulty(connection, rows.pick(slice(half, None)), start + half),
-        ]
-    return []

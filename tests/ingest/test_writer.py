@@ -314,3 +314,24 @@ def test_database_that_cannot_be_reached(database: str) -> None:
 
         assert bench.tally() == Tally(received=1, in_flight=1)
         bench.give_up.set()
+
+
+def test_a_refused_note_does_not_hold_up_the_readings(bench: Bench) -> None:
+    """A birth whose bdSeq fits no int2, beside a text and a reading: it alone is set aside."""
+    wrong = Birth(NODE, START_MS, START_MS, 1 << 20, None, Ranges(), [])
+    given = columns((bench.tags["current"], 1, 1.0))
+    text = TextReading(bench.tags["recipe"], START_MS, "P-7", 192)
+    bench.counters.ledger.taken_in("a", 2)
+
+    def fill(batch: Batch) -> None:
+        batch.add_readings("a", given, [text], (), START_MS)
+        batch.marks.append(wrong)
+
+    bench.buffer.put(fill)
+    bench.settle(1)
+
+    assert bench.fetch("SELECT value FROM reading") == [(1.0,)]
+    assert bench.fetch("SELECT value FROM reading_text") == [("P-7",)]
+    (letter,) = bench.fetch("SELECT topic, reason, readings FROM dead_letter")
+    assert letter == (str(NODE), "refused", 0)
+    assert bench.tally().stored == 2
