@@ -5,11 +5,13 @@ import { Choice } from "./parts/Choice";
 import { LinkBanner } from "./parts/LinkBanner";
 import { paint, theme, THEMES } from "./parts/theme";
 import { assets, get, kpis } from "./plant/api";
-import { behind, link } from "./plant/live";
+import { rings } from "./plant/alarms";
+import { behind, link, show, standing } from "./plant/live";
+import { introduce } from "./plant/person";
 import { catalogue, site } from "./plant/tree";
 import { PAGES } from "./pages";
 import { linkTo, place } from "./route";
-import { language, LANGUAGES, type Language, speak, time, words, zone } from "./words";
+import { fill, language, LANGUAGES, type Language, speak, time, words, zone } from "./words";
 
 const AGAIN_MS = 3_000;
 
@@ -17,6 +19,8 @@ const AGAIN_MS = 3_000;
 function usePlant(): void {
   useEffect(() => {
     let timer = 0;
+    show({ tags: [], kpis: [] });
+    void introduce();
     const load = async (): Promise<void> => {
       try {
         const [tree, declared, plant] = await Promise.all([
@@ -49,6 +53,21 @@ function Clock() {
   );
 }
 
+/** How many alarms ring, on every page; in the colour of the most urgent that nobody has seen. */
+function Ringing() {
+  const ringing = (standing.value ?? []).filter(rings);
+  if (!ringing.length) return null;
+  const unseen = ringing.filter((one) => one.state === "unacknowledged");
+  const urgent = (["high", "medium", "low"] as const).find((level) =>
+    unseen.some((one) => one.priority === level),
+  );
+  return (
+    <span class={`count priority-${urgent ?? "seen"}`} aria-label={fill(words.value.alarms.count, { count: ringing.length })}>
+      {ringing.length}
+    </span>
+  );
+}
+
 function Navigation() {
   const { page } = words.value;
   const here = place.value.page;
@@ -57,6 +76,7 @@ function Navigation() {
       {Object.keys(PAGES).map((name) => (
         <a key={name} href={linkTo(name)} aria-current={here === name ? "page" : undefined}>
           {page[name as keyof typeof page]}
+          {name === "alarms" && <Ringing />}
         </a>
       ))}
     </nav>

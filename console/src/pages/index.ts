@@ -1,5 +1,6 @@
 /** The pages, in the order of the navigation. */
 
+import { Alarms } from "./Alarms";
 import { Kpis } from "./Kpis";
 import { Overview } from "./Overview";
 import { Potroom } from "./Potroom";
@@ -10,4 +11,5 @@ export const PAGES = {
   potroom: Potroom,
   kpis: Kpis,
   trends: Trends,
+  alarms: Alarms,
 } as const;

@@ -9,23 +9,36 @@ export type Fetched<Answer> =
   | { state: "failed"; error: Error; again: () => void }
   | { state: "there"; answer: Answer };
 
-/** Ask when *keys* change; an answer that is no longer wanted is let go. */
+/**
+ * Ask when *keys* change, and again *everyMs* after each answer; one that is no longer wanted is
+ * let go. While the same is asked again, the answer before it stays.
+ */
 export function useFetched<Answer>(
   ask: (signal: AbortSignal) => Promise<Answer>,
   keys: readonly unknown[],
+  everyMs?: number,
 ): Fetched<Answer> {
   const [fetched, set] = useState<Fetched<Answer>>({ state: "loading" });
   const [tries, setTries] = useState(0);
   useEffect(() => {
     const control = new AbortController();
+    let timer = 0;
+    const again = (): void => setTries((known) => known + 1);
+    const load = async (): Promise<void> => {
+      const found = await ask(control.signal).then(
+        (answer): Fetched<Answer> => ({ state: "there", answer }),
+        (error: Error): Fetched<Answer> => ({ state: "failed", error, again }),
+      );
+      if (control.signal.aborted) return;
+      set(found);
+      if (everyMs) timer = window.setTimeout(load, everyMs);
+    };
     set({ state: "loading" });
-    ask(control.signal).then(
-      (answer) => !control.signal.aborted && set({ state: "there", answer }),
-      (error: Error) =>
-        !control.signal.aborted &&
-        set({ state: "failed", error, again: () => setTries((known) => known + 1) }),
-    );
-    return () => control.abort();
+    void load();
+    return () => {
+      control.abort();
+      clearTimeout(timer);
+    };
   }, [...keys, tries]);
   return fetched;
 }

@@ -1,6 +1,10 @@
 /** Requests to the API. Every failure is an `ApiError` with the problem that the API told. */
 
-import type { Asset, Kpi, KpiSeries, PlotRow, Problem, Tag } from "./types";
+import { signal } from "@preact/signals";
+import type { Asset, Kpi, KpiSeries, PlotRow, Problem, Scorecard, Tag } from "./types";
+
+/** Whether the API has asked for a key. */
+export const refused = signal(false);
 
 export class ApiError extends Error {
   readonly status: number;
@@ -40,7 +44,19 @@ export async function post<Answer>(path: string, body: unknown): Promise<Answer>
   );
 }
 
+/** Hand a key to the API, which gives it back as a cookie that no script can read. */
+export async function enter(key: string): Promise<void> {
+  const headers = { Authorization: `Bearer ${key}` };
+  await answered(await fetch(`${BASE}/session`, { method: "POST", headers }));
+}
+
+/** Have the cookie taken away. */
+export async function leave(): Promise<void> {
+  await answered(await fetch(`${BASE}/session`, { method: "DELETE" }));
+}
+
 async function answered<Answer>(response: Response): Promise<Answer> {
+  if (response.status === 401) refused.value = true;
   if (response.ok) return (await response.json()) as Answer;
   const nothing = { title: response.statusText, status: response.status, detail: "" };
   throw new ApiError((await response.json().catch(() => nothing)) as Problem);
@@ -60,6 +76,9 @@ export interface Span {
   from: string;
   to: string;
 }
+
+export const scorecard = (asset: string, span: Span, signal?: AbortSignal): Promise<Scorecard> =>
+  get("/scorecard", { asset, ...span }, signal);
 
 export function kpiSeries(
   kpi: string,

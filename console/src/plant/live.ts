@@ -7,7 +7,8 @@
 
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { queryOf } from "./api";
-import type { LiveKpi, LiveState, Newest } from "./types";
+import { introduce } from "./person";
+import type { Alarm, LiveKpi, LiveState, Newest } from "./types";
 
 export const SILENCE_MS = 2_500;
 /** Data older than this while the stream is up means that nothing arrives from the plant. */
@@ -28,6 +29,8 @@ export const trouble = signal<string>("");
 export const shownAt = signal<number>(0);
 /** The newest source time of all that is shown [ms]. */
 export const newestAt = signal<number>(0);
+/** The alarms that ring or are kept quiet, the most urgent first; null until they are known. */
+export const standing = signal<readonly Alarm[] | null>(null);
 
 export const behind: ReadonlySignal<boolean> = computed(
   () => link.value === "live" && newestAt.value > 0 && shownAt.value - newestAt.value > BEHIND_MS,
@@ -55,22 +58,29 @@ function known<Value>(all: Map<string, Signal<Value | null>>, key: string): Sign
   return found;
 }
 
-/** Show these tags and KPIs from now on, and no others. */
+/** Show these tags and KPIs from now on, and no others. Alarms are shown wherever one looks. */
 export function show(selection: Selection): void {
   const query = queryOf({
     tag: selection.tags,
     kpi: selection.kpis,
+    alarm: "**",
     window: selection.window ?? "1h",
   });
   if (query === selected) return;
   selected = query;
+  newestAt.value = 0;
+  open();
+}
+
+/** Open the stream anew, as whoever one is now. */
+export function reopen(): void {
   open();
 }
 
 function open(): void {
   source?.close();
   source = null;
-  if (!selected || selected === "?window=1h") return;
+  if (!selected) return;
   source = new EventSource(`/api/v1/live${selected}`);
   heardMs = Date.now();
   source.addEventListener("state", (event) => take(JSON.parse(event.data) as LiveState));
@@ -83,6 +93,7 @@ function open(): void {
   // After an answer that is no stream the browser gives up for good; we do not.
   source.onerror = () => {
     link.value = "lost";
+    if (source?.readyState === EventSource.CLOSED) void introduce();
   };
 }
 
@@ -105,6 +116,7 @@ function take(state: LiveState): void {
     }
     if (newest) newestAt.value = newest;
     for (const one of state.kpis) kpiOf(one.kpi, one.asset).value = one;
+    if (JSON.stringify(standing.value) !== JSON.stringify(state.alarms)) standing.value = state.alarms;
   });
 }
 

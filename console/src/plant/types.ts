@@ -48,10 +48,159 @@ export interface LiveKpi {
   reason: string | null;
 }
 
+export type Priority = "high" | "medium" | "low";
+export type Bound = "low_low" | "low" | "high" | "high_high";
+export type AlarmState =
+  | "normal"
+  | "unacknowledged"
+  | "acknowledged"
+  | "returned"
+  | "shelved"
+  | "out_of_service"
+  | "unknown";
+
+/** An alarm as it stands; `source` is a tag, or a KPI at the asset. */
+export interface Alarm {
+  id: number;
+  name: string;
+  asset: string;
+  source: string;
+  bound: Bound;
+  limit: number;
+  priority: Priority;
+  group: string;
+  state: AlarmState;
+  since: string | null;
+  active: boolean;
+  known: boolean;
+  value: number | null;
+  first_out: boolean;
+  shelved_until: string | null;
+}
+
+export interface AlarmEvent {
+  at: string;
+  alarm: number;
+  name: string;
+  asset: string;
+  priority: Priority;
+  event:
+    | "raise"
+    | "clear"
+    | "lose"
+    | "find"
+    | "acknowledge"
+    | "shelve"
+    | "unshelve"
+    | "remove"
+    | "restore";
+  value: number | null;
+  first_out: boolean;
+  who: string | null;
+  reason: string | null;
+}
+
+export interface Frequent {
+  alarm: number;
+  name: string;
+  times: number;
+}
+
+export interface AlarmStatistics {
+  raised: number;
+  per_day: number;
+  by_priority: Record<Priority, number>;
+  most_in_10_min: number;
+  flood_share: number;
+  chattering: Frequent[];
+  most_frequent: Frequent[];
+  stale: Frequent[];
+}
+
 export interface LiveState {
   at: string;
   tags: Newest[];
   kpis: LiveKpi[];
+  alarms: Alarm[];
+}
+
+/** A KPI of a scorecard: over one span, as a whole. */
+export interface Score {
+  kpi: string;
+  title: string;
+  unit: string;
+  value: number | null;
+  coverage: number;
+  reason: string | null;
+}
+
+export interface Scorecard {
+  asset: string;
+  start: string;
+  end: string;
+  signed: { who: string }[];
+  kpis: Score[];
+}
+
+export interface Shift {
+  start: string;
+  end: string;
+  pattern: string;
+  name: string;
+  crew: string | null;
+}
+
+/** What an account of the ledger comes to at an asset in an hour. */
+export interface LedgerEntry {
+  start: string;
+  account: string;
+  asset: string;
+  unit: string;
+  value: number | null;
+}
+
+export interface StatementLine {
+  line: string;
+  unit: string;
+  value: number | null;
+  hours: number;
+  missing: number;
+}
+
+export interface Device {
+  source: string;
+  online: boolean;
+  since: string;
+  tags: number;
+  newest_at: string | null;
+  backlog: number | null;
+  skew_ms: number | null;
+}
+
+export interface Gap {
+  source: string;
+  cause: string;
+  missing_from: string | null;
+  missing_to: string | null;
+  found_at: string;
+  closed_at: string | null;
+}
+
+export interface Sources {
+  devices: Device[];
+  gaps: Gap[];
+  dead_letters: { reason: string; letters: number; readings: number; newest: string }[];
+}
+
+export interface Ready {
+  ready: boolean;
+  parts: { name: string; ok: boolean; detail: string }[];
+}
+
+export interface Me {
+  name: string;
+  role: "viewer" | "engineer" | "admin";
+  areas: string[];
 }
 
 export interface Operand {
