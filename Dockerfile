@@ -3,11 +3,17 @@
 #   docker build -t ertis-edge --build-arg EXTRAS=edge .      without database, Polars and FastAPI
 ARG PYTHON=3.12
 
+FROM node:22-slim AS console
+WORKDIR /app
+COPY console console
+RUN cd console && npm ci && npm run build
+
 FROM python:${PYTHON}-slim AS build
 ARG EXTRAS=edge,replay,ingest,api
 WORKDIR /app
 RUN python -m venv /opt/ertis
 COPY . .
+COPY --from=console /app/api/static api/static
 RUN --mount=type=cache,target=/root/.cache/pip \
     /opt/ertis/bin/pip install --editable ".[${EXTRAS}]"
 

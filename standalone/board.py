@@ -43,6 +43,7 @@ def _places(options: Options, plant: Plant) -> Iterator[tuple[str, str]]:
     """Where to look: what it is, and its URL or folder."""
     root = f"http://{HOST}:{options.port}"
     yield "data, logs", str(options.data_dir.absolute())
+    yield "console", f"{root}/"
     yield "live KPI", f"{root}/api/v1/kpis{live_kpi(plant)}"
     yield "the API", f"{root}/docs (this machine reads without a key; nobody else does)"
     yield "counters", f"{root}/metrics"
