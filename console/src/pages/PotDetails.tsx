@@ -2,8 +2,8 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { Trend } from "../parts/Trend";
-import { Value } from "../parts/Value";
 import { Loaded, useFetched } from "../parts/Loaded";
+import { Readings } from "../parts/Readings";
 import { get, tagsBelow } from "../plant/api";
 import { lastStep } from "../plant/tree";
 import type { Asset, Tag } from "../plant/types";
@@ -67,13 +67,7 @@ export function PotDetails({ pot, close }: { pot: Asset; close: () => void }) {
       <Loaded fetched={fetched}>
         {(tags) => (
           <>
-            <div class="values">
-              {tags
-                .filter((one) => one.kind === "gauge" || one.kind === "state")
-                .map((one) => (
-                  <Value key={one.path} tag={one.path} title={one.title} low={one.low} high={one.high} />
-                ))}
-            </div>
+            <Readings tags={tags} />
             <Trend tags={tags.filter((one) => ["voltage", "noise_slow"].includes(one.measure))} span={{ from: "-6h", to: "now" }} />
             <h3>{potroom.taps}</h3>
             <Events tags={tags.filter((one) => one.kind === "event")} />

@@ -1,7 +1,7 @@
 /** Requests to the API. Every failure is an `ApiError` with the problem that the API told. */
 
 import { signal } from "@preact/signals";
-import type { Asset, Kpi, KpiSeries, PlotRow, Problem, Scorecard, Tag } from "./types";
+import type { Asset, Kpi, KpiSeries, PlotRow, Problem, Ready, Scorecard, Tag } from "./types";
 
 /** Whether the API has asked for a key. */
 export const refused = signal(false);
@@ -70,6 +70,12 @@ export async function kpis(): Promise<Kpi[]> {
 
 export async function tagsBelow(pattern: string): Promise<Tag[]> {
   return (await get<{ tags: Tag[] }>("/tags", { pattern, limit: 10_000 })).tags;
+}
+
+/** The parts of the API: an answer also where one is missing (503). */
+export async function ready(signal?: AbortSignal): Promise<Ready> {
+  const response = await fetch("/health/ready", signal ? { signal } : {});
+  return (await response.json()) as Ready;
 }
 
 export interface Span {

@@ -73,11 +73,23 @@ export function number(value: number | null | undefined, digits = 4): string {
   return format.format(value);
 }
 
-export function percent(share: number): string {
-  return new Intl.NumberFormat(language.value, {
-    style: "percent",
-    maximumFractionDigits: share > 0.99 && share < 1 ? 1 : 0,
-  }).format(share);
+export function percent(share: number, digits = share > 0.99 && share < 1 ? 1 : 0): string {
+  const options = { style: "percent", maximumFractionDigits: digits } as const;
+  return new Intl.NumberFormat(language.value, options).format(share);
+}
+
+const DURATIONS = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1_000],
+] as const;
+
+/** A length of time in the largest unit that it fills: 3 min, 2 h. */
+export function duration(ms: number): string {
+  const [name, length] = DURATIONS.find(([, one]) => Math.abs(ms) >= one) ?? (["millisecond", 1] as const);
+  const options = { style: "unit", unit: name, unitDisplay: "short", maximumFractionDigits: 0 } as const;
+  return new Intl.NumberFormat(language.value, options).format(Math.trunc(ms / length));
 }
 
 const UNITS: Record<string, string> = { "1": "", "m^3": "m³", "W/m^2": "W/m²", degC: "°C" };
