@@ -6,7 +6,7 @@ comes back needs nothing but the newest.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,7 +19,7 @@ from api.access.areas import EVERYWHERE, Areas
 from api.alarms.standing import Alarm, standing
 from api.counters import Counters
 from api.formats import dumps
-from api.kpi_now import LiveKpi, live_kpis
+from api.kpi_now import KpisNow, LiveKpi
 from api.latest import Newest, newest
 from api.problem import problem_of
 from api.store import Store
@@ -109,6 +109,7 @@ class Hub:
         self._thread = CapacityLimiter(1)
         self._failing = False
         self._ticked_at: datetime | None = None
+        self._kpis = KpisNow(store)
 
     async def run(self) -> None:
         """Tick until cancelled; rests while nobody listens."""
@@ -184,16 +185,16 @@ class Hub:
         tags = {tag.path: tag for selection in selections for tag in selection.tags}
         wanted = sorted(tags.values(), key=lambda tag: catalogue.tag_ids[tag.path])
         values = {one.tag: one for one in newest(self._store, catalogue, wanted, at)}
-        kpis: dict[timedelta, Mapping[tuple[str, str], LiveKpi]] = {}
-        for window in {selection.window for selection in selections}:
-            bindings = [b for s in selections if s.window == window for b in s.kpis]
-            kpis[window] = live_kpis(self._store, catalogue, bindings, window, at)
+        bindings: dict[timedelta, list[Binding]] = {}
+        for selection in selections:
+            bindings.setdefault(selection.window, []).extend(selection.kpis)
+        kpis = self._kpis.of(catalogue, bindings, at)
         ringing = standing(self._store) if any(one.alarms for one in selections) else []
         return [
             LiveState(
                 at,
                 [values[tag.path] for tag in selection.tags],
-                [kpis[selection.window][b.kpi.id, b.asset] for b in selection.kpis],
+                [kpis[selection.window, b.kpi.id, b.asset] for b in selection.kpis],
                 [one for one in ringing if selection.shows(one)],
             )
             for selection in selections
@@ -201,4 +202,4 @@ class Hub:
 
 
 def _beat(at: datetime) -> bytes:
-    return ServerSentEvent(at.isoformat(), event="beat", sep="\n").encode()
+    return ServerSentEvent(dumps({"at": at}).decode(), event="beat", sep="\n").encode()

@@ -1,6 +1,6 @@
 """KPIs over a span that ends now: rollups and the newest readings together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -49,3 +49,36 @@ def live_kpis(
         kpi = binding.kpi
         live[key] = LiveKpi(kpi.id, binding.asset, kpi.unit, edges[0], value, coverage, reason)
     return live
+
+
+class KpisNow:
+    """`live_kpis` for a stream: what was computed within ``kpi_tick_s`` is not computed again.
+
+    A KPI of the last hour moves slowly and costs milliseconds; a tick of the stream has many.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._fresh_for = timedelta(seconds=store.settings.kpi_tick_s)
+        self._known: dict[tuple[timedelta, str, str], tuple[datetime, Binding, LiveKpi]] = {}
+
+    def of(
+        self, catalogue: Catalogue, wanted: Mapping[timedelta, Sequence[Binding]], at: datetime
+    ) -> Mapping[tuple[timedelta, str, str], LiveKpi]:
+        """The *wanted* KPIs by window, id and asset; what is not wanted any more is forgotten."""
+        kept = {}
+        for window, bindings in wanted.items():
+            missing = []
+            for binding in bindings:
+                key = window, binding.kpi.id, binding.asset
+                known = self._known.get(key)
+                if known and known[1] is binding and at - known[0] < self._fresh_for:
+                    kept[key] = known
+                else:
+                    missing.append(binding)
+            found = live_kpis(self._store, catalogue, missing, window, at)
+            for binding in missing:
+                result = found[binding.kpi.id, binding.asset]
+                kept[window, binding.kpi.id, binding.asset] = at, binding, result
+        self._known = kept
+        return {key: result for key, (_, _, result) in kept.items()}

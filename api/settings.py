@@ -32,6 +32,9 @@ class ApiSettings(BaseSettings):
     tick_s: float = Field(
         default=0.25, ge=0.05, le=60, description="the live stream is computed this often [s]"
     )
+    kpi_tick_s: float = Field(
+        default=2.0, ge=0.05, le=60, description="its KPIs are computed this often [s]"
+    )
     live_tags_max: int = Field(default=2_000, ge=1, description="tags of one live stream")
     alarms: bool = Field(
         default=True, description="evaluate the alarms; of several processes one does"

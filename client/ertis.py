@@ -203,6 +203,8 @@ class Ertis:
                         answer.read()
                         raise problem_of(answer)
                     for event in events(answer.iter_lines()):
+                        if event.name == "beat":  # nothing changed
+                            continue
                         last_id, attempt = event.id, 0
                         yield event
             except UnavailableError:

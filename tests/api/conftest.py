@@ -23,7 +23,12 @@ from tests.fixtures.proxy import Proxy
 from tests.fixtures.until import until
 
 SETTINGS = ApiSettings(
-    catalogue_s=0.0, tick_s=0.1, keyless_role=Role.VIEWER, rate_per_s=1e4, rate_burst=10_000
+    catalogue_s=0.0,
+    tick_s=0.1,
+    kpi_tick_s=0.1,
+    keyless_role=Role.VIEWER,
+    rate_per_s=1e4,
+    rate_burst=10_000,
 )
 
 

@@ -11,11 +11,14 @@ import psycopg
 import pytest
 
 from api.app import create_app
+from api.formulas import find_binding, find_kpi
+from api.kpi_now import KpisNow
+from api.store import Store
 from schemas.db.catalogue import Catalogue
 from schemas.db.tiers import ensure_span
 from schemas.plant.file import load_plant
-from tests.api.conftest import SETTINGS, Serve, through
-from tests.api.demo import INVERTERS, LINE, PLANT, insert
+from tests.api.conftest import SETTINGS, Serve, frozen, through
+from tests.api.demo import INVERTERS, LINE, NOW, PLANT, insert
 from tests.fixtures.until import until
 
 CURRENT = f"{LINE}/line_current"
@@ -46,13 +49,13 @@ def listening(
 
 
 def events(answer: httpx.Response) -> Iterator[Event]:
-    """Events, without the comments that keep the line open."""
+    """Events, without comments and the beats of a second in which nothing changed."""
     lines: list[str] = []
     for line in answer.iter_lines():
         if line:
             lines.append(line)
         else:
-            if any(one.startswith("data") for one in lines):
+            if "event: beat" not in lines and any(one.startswith("data") for one in lines):
                 yield Event(lines)
             lines = []
 
@@ -216,3 +219,30 @@ def test_a_stream_has_a_bound(serve: Serve, database: str, pavlodar: Catalogue) 
 
     assert (answer.status_code, answer.json()["parameter"]) == (422, "tag")
     assert f"{len(load_plant(PLANT).tags)} tags" in answer.json()["right"]
+
+
+def test_a_kpi_is_not_computed_at_every_tick(database: str, pavlodar: Catalogue) -> None:
+    """Within kpi_tick_s the same result is shown again, then it is computed anew."""
+    store = Store(database, SETTINGS.model_copy(update={"kpi_tick_s": 2.0}), frozen)
+    catalogue = store.catalogue()
+    binding = find_binding(catalogue, find_kpi("line_current", "kpi"), LINE)
+    now, hour = KpisNow(store), timedelta(hours=1)
+    key = hour, "line_current", LINE
+
+    first = now.of(catalogue, {hour: [binding]}, NOW)[key]
+    soon = now.of(catalogue, {hour: [binding]}, NOW + timedelta(seconds=1))[key]
+    later = now.of(catalogue, {hour: [binding]}, NOW + timedelta(seconds=61))[key]
+
+    assert soon is first
+    assert later.start == first.start + timedelta(minutes=1)
+    store.close()
+
+
+def test_a_quiet_stream_beats(client: httpx.Client) -> None:
+    """Without a reading for a second it says when it last looked, so that silence means loss."""
+    with client.stream("GET", "/api/v1/live", params={"tag": CURRENT}) as answer:
+        lines = answer.iter_lines()
+        assert any(line == "event: beat" for line in lines)
+        beat = next(line for line in lines if line.startswith("data: "))
+
+    assert datetime.fromisoformat(orjson.loads(beat.removeprefix("data: "))["at"])

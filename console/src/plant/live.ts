@@ -84,7 +84,7 @@ function open(): void {
   source = new EventSource(`/api/v1/live${selected}`);
   heardMs = Date.now();
   source.addEventListener("state", (event) => take(JSON.parse(event.data) as LiveState));
-  source.addEventListener("beat", (event) => hear(Date.parse(event.data)));
+  source.addEventListener("beat", (event) => hear(Date.parse((JSON.parse(event.data) as { at: string }).at)));
   source.addEventListener("problem", (event) => {
     heardMs = Date.now();
     trouble.value = (JSON.parse(event.data) as { detail: string }).detail;
@@ -98,7 +98,7 @@ function open(): void {
 }
 
 function hear(at: number): void {
-  heardMs = Date.now();
+  if (at > shownAt.value) heardMs = Date.now();
   shownAt.value = at;
   if (link.value !== "problem") link.value = "live";
 }
