@@ -2,9 +2,10 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { Choice } from "./parts/Choice";
+import { Login, Person } from "./parts/Login";
 import { LinkBanner } from "./parts/LinkBanner";
 import { paint, theme, THEMES } from "./parts/theme";
-import { assets, get, kpis } from "./plant/api";
+import { assets, get, kpis, refused } from "./plant/api";
 import { rings } from "./plant/alarms";
 import { behind, link, show, standing } from "./plant/live";
 import { introduce } from "./plant/person";
@@ -31,6 +32,7 @@ function usePlant(): void {
         zone.value = plant.zone;
         catalogue.value = new Map(declared.map((one) => [one.id, one]));
         site.value = tree;
+        refused.value = false;
       } catch {
         timer = window.setTimeout(load, AGAIN_MS);
       }
@@ -89,6 +91,12 @@ function Status() {
   return <span class={`link is-${state}`}>{text}</span>;
 }
 
+/** The address names the page: the browser's own jump would leave it. */
+function skipToContent(event: Event): void {
+  event.preventDefault();
+  document.getElementById("content")?.focus();
+}
+
 export function Shell() {
   usePlant();
   const Page = PAGES[place.value.page as keyof typeof PAGES] ?? PAGES.overview;
@@ -98,7 +106,7 @@ export function Shell() {
   }, [place.value.page, language.value]);
   return (
     <>
-      <a class="skip" href="#content">
+      <a class="skip" href="#content" onClick={skipToContent}>
         {skip}
       </a>
       <header>
@@ -107,6 +115,7 @@ export function Shell() {
         <span class="tools">
           <Status />
           <Clock />
+          <Person />
           <Choice
             label={languageWord}
             options={LANGUAGES}
@@ -123,7 +132,7 @@ export function Shell() {
       </header>
       <LinkBanner />
       <main id="content" tabIndex={-1}>
-        {site.value ? <Page /> : <p class="quiet">{words.value.loading}</p>}
+        {refused.value || place.value.page === "login" ? <Login /> : site.value ? <Page /> : <p class="quiet">{words.value.loading}</p>}
       </main>
     </>
   );

@@ -12,7 +12,7 @@ import { acts, me } from "../plant/person";
 import { catalogue, lastStep } from "../plant/tree";
 import type { Alarm, AlarmEvent, AlarmStatistics } from "../plant/types";
 import { ask, linkTo, place } from "../route";
-import { fill, number, percent, time, unit, words } from "../words";
+import { fill, number, percent, plain, time, unit, words } from "../words";
 import { kpiTitle } from "../words/kpis";
 
 const HISTORY_MS = 5_000;
@@ -97,7 +97,7 @@ function Board({ shown }: { shown: readonly Alarm[] }) {
                 </strong>
               )}
             </>,
-            `${alarms.bound[one.bound]}: ${number(one.limit)} ${unitOf(one)}`,
+            `${alarms.bound[one.bound]}: ${plain(one.limit)} ${unitOf(one)}`,
             `${number(one.value)} ${unitOf(one)}`,
             one.since ? time(Date.parse(one.since), "full") : "–",
             stateText(one),

@@ -1,16 +1,23 @@
 /** KPIs of an asset: value, course, and how each was computed down to its tags. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Choice } from "../parts/Choice";
 import { Loaded, useFetched } from "../parts/Loaded";
+import { coverageText } from "../parts/coverage";
 import { Sparkline } from "../parts/Sparkline";
-import { kpiSeries } from "../plant/api";
+import { useSeen } from "../parts/seen";
+import { targets } from "../plant/alarms";
+import { kpiSeries, scorecard } from "../plant/api";
+import { show } from "../plant/live";
 import { assetAt, below, catalogue, site } from "../plant/tree";
-import type { Kpi, KpiSeries } from "../plant/types";
+import type { Alarm, Asset, Kpi, Score } from "../plant/types";
 import { ask, linkTo, place } from "../route";
-import { fill, number, percent, time, unit, words } from "../words";
+import { fill, number, percent, plain, time, unit, words } from "../words";
 import { kpiTitle } from "../words/kpis";
 import { type SpanName, spanNamed, SPANS } from "./spans";
+
+/** Scores follow the closed minutes. */
+const SCORES_MS = 60_000;
 
 function Lineage({ kpi, asset, span }: { kpi: Kpi; asset: string; span: SpanName }) {
   const { from, to } = SPANS[span];
@@ -18,7 +25,7 @@ function Lineage({ kpi, asset, span }: { kpi: Kpi; asset: string; span: SpanName
     (signal) => kpiSeries(kpi.id, asset, { from, to }, undefined, true, signal),
     [kpi.id, asset, span],
   );
-  const { lineage, coverage } = words.value;
+  const { lineage, coverage, limits } = words.value;
   return (
     <Loaded fetched={fetched}>
       {(series) => (
@@ -28,6 +35,7 @@ function Lineage({ kpi, asset, span }: { kpi: Kpi; asset: string; span: SpanName
             <code>
               {kpi.id} = {kpi.formula}
             </code>
+            , {fill(limits, { low: plain(kpi.valid[0]), high: plain(kpi.valid[1]) })} {unit(kpi.unit)}
           </dd>
           <dt>{lineage.inputs}</dt>
           <dd>
@@ -51,49 +59,65 @@ function Lineage({ kpi, asset, span }: { kpi: Kpi; asset: string; span: SpanName
   );
 }
 
-function total(series: KpiSeries): KpiSeries["rows"][number] | undefined {
-  return series.rows[0];
+/** What a value has to stay within: the limits of the alarms on it. */
+function targetOf(alarms: readonly Alarm[]): { low?: number; high?: number } {
+  const limits = (side: "low" | "high"): number[] =>
+    alarms.filter((one) => one.bound.startsWith(side)).map((one) => one.limit);
+  const [lows, highs] = [limits("low"), limits("high")];
+  return {
+    ...(lows.length ? { low: Math.max(...lows) } : {}),
+    ...(highs.length ? { high: Math.min(...highs) } : {}),
+  };
 }
 
-function KpiCard({ kpi, asset, span, open }: { kpi: Kpi; asset: string; span: SpanName; open: boolean }) {
-  const [shown, setShown] = useState(open);
+function Course({ kpi, asset, span, low, high }: { kpi: Kpi; asset: string; span: SpanName; low?: number; high?: number }) {
   const { from, to, every } = SPANS[span];
   const fetched = useFetched(
-    (signal) =>
-      Promise.all([
-        kpiSeries(kpi.id, asset, { from, to }, undefined, false, signal),
-        kpiSeries(kpi.id, asset, { from, to }, every, false, signal),
-      ]),
+    (signal) => kpiSeries(kpi.id, asset, { from, to }, every, false, signal),
     [kpi.id, asset, span],
   );
-  const title = kpiTitle(kpi.id, kpi.title);
-  const { coverage, noValue, lineage, limits } = words.value;
+  if (fetched.state !== "there") return null;
+  const { rows, start, end } = fetched.answer;
+  const label = `${kpiTitle(kpi.id, kpi.title)}, ${time(Date.parse(start), "full")} – ${time(Date.parse(end), "full")}`;
+  return <Sparkline values={rows.map((one) => one.value)} low={low ?? null} high={high ?? null} label={label} />;
+}
+
+interface Card {
+  kpi: Kpi;
+  asset: string;
+  span: SpanName;
+  score: Score | undefined;
+  alarms: readonly Alarm[];
+  open: boolean;
+}
+
+function KpiCard({ kpi, asset, span, score, alarms, open }: Card) {
+  const [shown, setShown] = useState(open);
+  const [place, seen] = useSeen<HTMLElement>();
+  const { low, high } = targetOf(alarms);
+  const value = score?.value ?? null;
+  const out = value !== null && ((low !== undefined && value < low) || (high !== undefined && value > high));
+  const { lineage, target } = words.value;
+  const bounds = [low !== undefined && `≥ ${plain(low)}`, high !== undefined && `≤ ${plain(high)}`].filter(Boolean);
   return (
-    <article class="panel kpi" id={`kpi-${kpi.id}`} data-kpi={kpi.id}>
-      <h2>{title}</h2>
-      <Loaded fetched={fetched}>
-        {([whole, buckets]) => {
-          const row = total(whole);
-          return (
-            <>
-              <p class="tile-value">
-                <span class="value-number">{number(row?.value)}</span>
-                <span class="value-unit">{unit(kpi.unit)}</span>
-              </p>
-              <p class="tile-note">
-                {row && fill(coverage, { share: percent(row.coverage) })}
-                {row && row.value === null && ` · ${fill(noValue, { reason: row.reason ?? "" })}`}
-                {" · "}
-                {fill(limits, { low: number(kpi.valid[0]), high: number(kpi.valid[1]) })}
-              </p>
-              <Sparkline
-                values={buckets.rows.map((one) => one.value)}
-                label={`${title}, ${time(Date.parse(buckets.start), "full")} – ${time(Date.parse(buckets.end), "full")}`}
-              />
-            </>
-          );
-        }}
-      </Loaded>
+    <article class={`panel kpi${out ? " is-out" : ""}`} id={`kpi-${kpi.id}`} data-kpi={kpi.id} ref={place}>
+      <h2>{kpiTitle(kpi.id, kpi.title)}</h2>
+      <p class="tile-value">
+        <span class="value-number">{number(value)}</span>
+        <span class="value-unit">{unit(kpi.unit)}</span>
+      </p>
+      <p class="tile-note">
+        {score && coverageText(score, kpi)}
+        {bounds.length > 0 && (
+          <strong>
+            {" "}
+            · {target} {bounds.join(", ")} {unit(kpi.unit)}
+          </strong>
+        )}
+      </p>
+      <div class="course">
+        {seen && <Course kpi={kpi} asset={asset} span={span} {...targetOf(alarms)} />}
+      </div>
       <button type="button" aria-expanded={shown} onClick={() => setShown(!shown)}>
         {lineage.show}
       </button>
@@ -102,8 +126,38 @@ function KpiCard({ kpi, asset, span, open }: { kpi: Kpi; asset: string; span: Sp
   );
 }
 
+/** All KPIs in one request; the course of each is asked for when its card comes into sight. */
+function Cards({ asset, span, opened }: { asset: Asset; span: SpanName; opened: string | null }) {
+  const { from, to } = SPANS[span];
+  const fetched = useFetched((signal) => scorecard(asset.path, { from, to }, signal), [asset.path, span], SCORES_MS);
+  const limits = useFetched((signal) => targets(asset.path, signal), [asset.path]);
+  const declared = asset.kpis.flatMap((id) => catalogue.value.get(id) ?? []);
+  const ordered = [...declared].sort((a, b) => Number(b.id === opened) - Number(a.id === opened));
+  const alarms = limits.state === "there" ? limits.answer : [];
+  return (
+    <Loaded fetched={fetched}>
+      {(card) => (
+        <div class="cards">
+          {ordered.map((kpi) => (
+            <KpiCard
+              key={kpi.id + asset.path}
+              kpi={kpi}
+              asset={asset.path}
+              span={span}
+              score={card.kpis.find((one) => one.kpi === kpi.id)}
+              alarms={alarms.filter((one) => one.source === kpi.id)}
+              open={kpi.id === opened}
+            />
+          ))}
+        </div>
+      )}
+    </Loaded>
+  );
+}
+
 export function Kpis() {
   const { rest, query } = place.value;
+  useEffect(() => show({ tags: [], kpis: [] }), []);
   const root = site.value;
   const { kpis, span: spans, choose } = { ...words.value, kpis: words.value.page.kpis };
   if (!root) return null;
@@ -111,9 +165,7 @@ export function Kpis() {
   const span = spanNamed(query.get("span"));
   const places = [...below(root)].filter((one) => one.level !== "unit" && one.kpis.length > 0);
   const offered = Object.fromEntries([...new Set([...places, asset])].map((one) => [one.path, one.title]));
-  const declared = asset.kpis.flatMap((id) => catalogue.value.get(id) ?? []);
   const opened = query.get("kpi");
-  const ordered = [...declared].sort((a, b) => Number(b.id === opened) - Number(a.id === opened));
   return (
     <>
       <h1>
@@ -137,11 +189,7 @@ export function Kpis() {
           </button>
         ))}
       </div>
-      <div class="cards">
-        {ordered.map((kpi) => (
-          <KpiCard key={kpi.id + asset.path} kpi={kpi} asset={asset.path} span={span} open={kpi.id === opened} />
-        ))}
-      </div>
+      <Cards asset={asset} span={span} opened={opened} />
     </>
   );
 }

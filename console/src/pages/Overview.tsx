@@ -2,19 +2,20 @@
 
 import { useEffect } from "preact/hooks";
 import { KpiTile } from "../parts/KpiTile";
-import { Mimic } from "../parts/Mimic";
-import { show } from "../plant/live";
+import { Mimic, mimicShows } from "../parts/Mimic";
+import { inArea, rings } from "../plant/alarms";
+import { kpiOf, show, standing } from "../plant/live";
 import { site } from "../plant/tree";
 import type { Asset } from "../plant/types";
-import { words } from "../words";
+import { linkTo } from "../route";
+import { fill, percent, words } from "../words";
 
-/** What an operator wants first of each kind of area; those that the plant can answer are shown. */
+/** Production, energy, carbon, then what goes wrong first; those that the plant can answer. */
 const FIRST: Readonly<Record<string, readonly string[]>> = {
-  site: ["renewable_share_matched", "grid_import", "carbon_intensity", "green_premium_share"],
-  smelter: ["dc_specific_energy", "current_efficiency", "pot_voltage", "anode_effect_frequency", "pfc_intensity"],
-  refinery: ["liquor_productivity", "steam_per_tonne", "bauxite_per_tonne", "caustic_loss", "energy_per_tonne"],
-  wind_farm: ["capacity_factor", "time_availability", "energy_delivered", "curtailment_loss"],
-  solar_farm: ["capacity_factor", "performance_ratio", "time_availability", "energy_delivered"],
+  site: ["hourly_matched_share", "self_sufficiency", "carbon_intensity", "power_carbon_intensity", "scope2_location"],
+  smelter: ["faraday_production", "dc_specific_energy", "pfc_intensity", "anode_effect_frequency", "pot_voltage"],
+  refinery: ["liquor_productivity", "refinery_energy", "fuel_co2", "bauxite_factor", "overflow_solids"],
+  renewables: ["energy_delivered", "capacity_factor", "curtailment_loss", "unavailability_loss", "time_availability"],
 };
 const SHOWN = 5;
 
@@ -29,20 +30,42 @@ function areasOf(root: Asset): Asset[] {
   return [root, ...root.children].filter((area) => area.kpis.length > 0);
 }
 
+/** How an area stands: alarms that ring there, and how much of its figures is known. */
+function Standing({ area, kpis }: { area: Asset; kpis: readonly string[] }) {
+  const ringing = (standing.value ?? []).filter((one) => rings(one) && inArea(one, area.path));
+  const whole = area === site.value ? (standing.value ?? []).filter(rings) : ringing;
+  const covered = kpis.map((kpi) => kpiOf(kpi, area.path).value?.coverage ?? 0);
+  const { alarms, coverage } = words.value;
+  return (
+    <span class="standing">
+      <a class={whole.length ? "is-late" : "quiet"} href={linkTo("alarms")}>
+        {whole.length ? fill(alarms.count, { count: whole.length }) : alarms.none}
+      </a>{" "}
+      <span class="quiet">{covered.length > 0 && fill(coverage, { share: percent(Math.min(...covered)) })}</span>
+    </span>
+  );
+}
+
 export function Overview() {
   const root = site.value;
   const areas = root ? areasOf(root) : [];
   useEffect(() => {
+    const mimic = mimicShows();
     const kpis = areas.flatMap((area) => firstKpis(area).map((kpi) => `${kpi}@${area.path}`));
-    show({ tags: [], kpis });
+    show({ tags: mimic.tags, kpis: [...new Set([...kpis, ...mimic.kpis])] });
   }, [root]);
+  const { page, span } = words.value;
   return (
     <>
-      <h1>{words.value.page.overview}</h1>
+      <h1>{page.overview}</h1>
       <Mimic />
       {areas.map((area) => (
         <section class="panel" key={area.path} aria-label={area.title}>
-          <h2>{area.title}</h2>
+          <div class="row">
+            <h2>{area.title}</h2>
+            <span class="quiet">{span.hour}</span>
+            <Standing area={area} kpis={firstKpis(area)} />
+          </div>
           <div class="tiles">
             {firstKpis(area).map((kpi) => (
               <KpiTile key={kpi} kpi={kpi} asset={area.path} />

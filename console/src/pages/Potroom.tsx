@@ -6,10 +6,11 @@ import { Choice } from "../parts/Choice";
 import { show, valueOf } from "../plant/live";
 import { assetAt, lastStep, ofType } from "../plant/tree";
 import type { Asset } from "../plant/types";
+import { believed } from "../plant/worth";
 import { ask, linkTo, place } from "../route";
 import { fill, number, words } from "../words";
 import { PotDetails } from "./PotDetails";
-import { believed, type Colouring, COLOURINGS, levelOf } from "./potColours";
+import { type Colouring, COLOURINGS, levelOf } from "./potColours";
 
 /** Pot controllers know an effect first; where there is none, the voltage tells. */
 const EFFECTS = ["anode_effect", "anode_effect_by_voltage"] as const;
@@ -47,10 +48,10 @@ function Cell({ pot, colouring }: { pot: Asset; colouring: Colouring }) {
     <a
       class={`pot level-${effect ? "effect" : (level ?? "none")}`}
       href={linkTo("potroom", place.value.rest, { colour: colouring.id, pot: name })}
-      aria-label={`${fill(potroom.details, { pot: name })}: ${said} ${number(shown, colouring.digits)}`}
       data-pot={name}
     >
-      <span class="pot-name">{name}</span>
+      <span class="visually-hidden">{said} </span>
+      <span class="pot-name">{name} </span>
       <span class="pot-value">{effect ? "AE" : number(shown, colouring.digits)}</span>
     </a>
   );
@@ -108,6 +109,11 @@ export function Potroom() {
   }, [line, colouring, chosen]);
   const { potroom, empty } = words.value;
   if (!line || !colouring) return <p class="quiet">{empty}</p>;
+  const close = (): void => {
+    // Who works with keys goes on where the details were opened.
+    document.querySelector<HTMLElement>(`[data-pot="${query.get("pot")}"]`)?.focus();
+    ask({ colour: colouring.id });
+  };
   // A line is two rows of pots, side by side, and the current comes back through the second.
   const half = Math.ceil(pots.length / 2);
   const rows = [pots.slice(0, half), pots.slice(half).reverse()];
@@ -143,7 +149,7 @@ export function Potroom() {
         ))}
       </div>
       <Legend />
-      {chosen && <PotDetails pot={chosen} close={() => ask({ colour: colouring.id })} />}
+      {chosen && <PotDetails pot={chosen} close={close} />}
     </>
   );
 }

@@ -1,9 +1,10 @@
 /** Any tags on one time axis: zoom, cursor, a week earlier, export. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Loaded, useFetched } from "../parts/Loaded";
 import { Trend } from "../parts/Trend";
 import { queryOf, type Span, tagsBelow } from "../plant/api";
+import { show } from "../plant/live";
 import type { Tag } from "../plant/types";
 import { ask, place } from "../route";
 import { words } from "../words";
@@ -118,6 +119,7 @@ function Board({ tags }: { tags: readonly Tag[] }) {
 }
 
 export function Trends() {
+  useEffect(() => show({ tags: [], kpis: [] }), []);
   const fetched = useFetched(() => tagsBelow("**"), []);
   return (
     <>

@@ -1,7 +1,5 @@
 /** By what the pots of a map are coloured: a table, so that a plant's own limits are one edit. */
 
-import type { Newest } from "../plant/types";
-
 /** How far from normal: 0 normal, 1 look at it, 2 act; the sign is the side. null: not known. */
 export type Level = -2 | -1 | 0 | 1 | 2 | null;
 
@@ -56,12 +54,6 @@ export const COLOURINGS: readonly Colouring[] = [
     digits: 4,
   },
 ];
-
-/** The newest values as numbers; null where one is missing or not to be believed. */
-export function believed(newest: readonly (Newest | null)[]): number[] | null {
-  const values = newest.map((one) => (one && one.quality >= 64 && one.quality < 500 ? one.value : null));
-  return values.every((one): one is number => one !== null) ? values : null;
-}
 
 export function levelOf(colouring: Colouring, shown: number): Level {
   if (!Number.isFinite(shown)) return null;

@@ -1,18 +1,17 @@
 /** A KPI as a tile: value, unit, coverage, and the way to how it was computed. */
 
-import { kpiOf } from "../plant/live";
+import { kpiOf, standing } from "../plant/live";
 import { catalogue } from "../plant/tree";
 import { linkTo } from "../route";
-import { fill, number, percent, unit, words } from "../words";
+import { number, unit } from "../words";
 import { kpiTitle } from "../words/kpis";
+import { coverageText } from "./coverage";
 
 export function KpiTile({ kpi, asset }: { kpi: string; asset: string }) {
   const result = kpiOf(kpi, asset).value;
   const declared = catalogue.value.get(kpi);
-  const { coverage, noValue } = words.value;
   const value = result?.value ?? null;
-  const [low, high] = declared?.valid ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  const out = value !== null && (value < low || value > high);
+  const out = (standing.value ?? []).some((one) => one.active && one.source === kpi && one.asset === asset);
   return (
     <a class={`tile${out ? " is-out" : ""}`} href={linkTo("kpis", asset, { kpi })} data-kpi={kpi}>
       <span class="tile-title">{kpiTitle(kpi, declared?.title ?? kpi)}</span>
@@ -21,8 +20,7 @@ export function KpiTile({ kpi, asset }: { kpi: string; asset: string }) {
         <span class="value-unit">{unit(result?.unit ?? declared?.unit ?? "")}</span>
       </span>
       <span class="tile-note">
-        {result && fill(coverage, { share: percent(result.coverage) })}
-        {result && value === null && ` · ${fill(noValue, { reason: result.reason ?? "" })}`}
+        {result && coverageText(result, declared)}
       </span>
     </a>
   );

@@ -1,49 +1,101 @@
-/** The flow of the park: bauxite, alumina, aluminium, and the power that feeds them. */
+/** The flow of the park: bauxite, alumina, aluminium, and the power that feeds them, with figures. */
 
-import { site } from "../plant/tree";
+import { kpiOf, valueOf } from "../plant/live";
+import { measuring, ofType, site } from "../plant/tree";
+import type { Asset } from "../plant/types";
+import { believed } from "../plant/worth";
 import { linkTo } from "../route";
-import { words } from "../words";
+import { number, words } from "../words";
 
-interface Box {
-  page: "refinery" | "potroom" | "energy";
-  x: number;
-  y: number;
+const KW_PER_MW = 1000;
+const METAL = "faraday_production";
+
+const sources = (types: readonly string[], measure: string): string[] =>
+  ofType(...types).flatMap((one) => measuring(one, measure).map(({ path }) => `${path}/${measure}`));
+
+/** What stands at the arrows: the sums of these tags. */
+function summed(): Record<"bauxite" | "refinery" | "smelter" | "wind" | "sun" | "grid", string[]> {
+  return {
+    bauxite: sources(["refinery"], "bauxite_feed"),
+    refinery: sources(["refinery"], "load"),
+    smelter: sources(["smelter"], "load"),
+    wind: sources(["wind_farm"], "power"),
+    sun: sources(["solar_farm"], "power"),
+    grid: sources(["grid"], "import_power"),
+  };
 }
 
-const BOXES: readonly Box[] = [
-  { page: "refinery", x: 150, y: 20 },
-  { page: "potroom", x: 430, y: 20 },
-  { page: "energy", x: 290, y: 110 },
-];
-const FLOWS: readonly (readonly [string, string])[] = [
-  ["M20 45H145", "bauxite"],
-  ["M285 45H425", "alumina"],
-  ["M565 45H690", "aluminium"],
-  ["M330 108V88H220V74", "power"],
-  ["M385 108V88H500V74", "power"],
-];
+/** The tags and KPIs that a page has to show for the mimic's figures. */
+export function mimicShows(): { tags: string[]; kpis: string[] } {
+  const metal = ofType("smelter").filter((one) => one.kpis.includes(METAL));
+  return { tags: Object.values(summed()).flat(), kpis: metal.map((one) => `${METAL}@${one.path}`) };
+}
+
+/** The sum of tags; nothing where one of them is not to be believed. */
+function sum(tags: readonly string[]): number | null {
+  const values = believed(tags.map((one) => valueOf(one).value));
+  return values?.length ? values.reduce((all, one) => all + one, 0) : null;
+}
+
+function megawatts(tags: readonly string[]): string {
+  const total = sum(tags);
+  return total === null ? "–" : `${number(total / KW_PER_MW, 3)} MW`;
+}
+
+function metal(smelters: readonly Asset[]): string {
+  const values = smelters.map((one) => kpiOf(METAL, one.path).value?.value ?? null);
+  return values.length && values.every((one) => one !== null)
+    ? `${number(values.reduce((all, one) => all + one, 0), 3)} t`
+    : "–";
+}
 
 export function Mimic() {
-  const { page, flow } = words.value;
+  const { page, flow, span } = words.value;
+  const tags = summed();
+  const bauxite = sum(tags.bauxite);
   return (
-    <svg class="mimic" viewBox="0 0 710 165" role="img" aria-label={site.value?.title ?? ""}>
+    <svg class="mimic" viewBox="0 0 710 190" role="group" aria-label={site.value?.title ?? ""}>
       <defs>
-        <marker id="head" viewBox="0 0 6 6" refX="5" refY="3" markerWidth="6" markerHeight="6" orient="auto">
+        <marker id="head" viewBox="0 0 6 6" refX="5" refY="3" markerWidth="4" markerHeight="4" orient="auto">
           <path d="M0 0L6 3L0 6z" />
         </marker>
       </defs>
-      {FLOWS.map(([path, what]) => (
-        <path key={path} class={`flow is-${what}`} d={path} marker-end="url(#head)" />
+      {["M10 45H145", "M285 45H425", "M565 45H700"].map((path) => (
+        <path key={path} class="flow" d={path} marker-end="url(#head)" />
       ))}
-      <text x="60" y="38">{flow.bauxite}</text>
-      <text x="355" y="38">{flow.alumina}</text>
-      <text x="630" y="38">{flow.aluminium}</text>
-      {BOXES.map((box) => (
-        <a key={box.page} href={linkTo(box.page)}>
-          <rect x={box.x} y={box.y} width="135" height="50" rx="3" />
-          <text x={box.x + 67} y={box.y + 30}>{page[box.page]}</text>
-        </a>
+      {["M330 128V108H218V74", "M385 128V108H498V74", "M130 153H285", "M690 153H429"].map((path) => (
+        <path key={path} class="flow is-power" d={path} marker-end="url(#head)" />
       ))}
+      <text x="74" y="36">{flow.bauxite}</text>
+      <text x="74" y="64" class="figure">{bauxite === null ? "–" : `${number(bauxite, 3)} t/h`}</text>
+      <text x="352" y="36">{flow.alumina}</text>
+      <text x="630" y="36">{flow.aluminium}</text>
+      <text x="630" y="64" class="figure">{metal(ofType("smelter"))}</text>
+      <text x="630" y="79" class="small">{span.hour}</text>
+      <text x="208" y="98" class="figure is-left">{megawatts(tags.refinery)}</text>
+      <text x="508" y="98" class="figure is-right">{megawatts(tags.smelter)}</text>
+      <text x="66" y="147">{flow.grid}</text>
+      <text x="66" y="165" class="figure">{megawatts(tags.grid)}</text>
+      <text x="645" y="138">
+        {flow.wind} <tspan class="figure">{megawatts(tags.wind)}</tspan>
+      </text>
+      <text x="645" y="172">
+        {flow.sun} <tspan class="figure">{megawatts(tags.sun)}</tspan>
+      </text>
+      <Box page="refinery" x={150} y={20} text={page.refinery} />
+      <Box page="potroom" x={430} y={20} text={page.potroom} />
+      <Box page="energy" x={290} y={128} text={page.energy} />
     </svg>
+  );
+}
+
+function Box({ page, x, y, text }: { page: string; x: number; y: number; text: string }) {
+  return (
+    <a href={linkTo(page)}>
+      <rect x={x} y={y} width="135" height="50" rx="3" />
+      <text x={x + 67} y={y + 30}>
+        {text}
+      </text>
+    </a>
   );
 }

@@ -22,8 +22,14 @@ export function Sparkline({ values, low, high, label }: Given) {
     .join("");
   return (
     <svg class="sparkline" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>
-      {low != null && high != null && (
-        <rect class="normal" x="0" width={WIDTH} y={y(high)} height={Math.max(0, y(low) - y(high))} />
+      {(low != null || high != null) && (
+        <rect
+          class="normal"
+          x="0"
+          width={WIDTH}
+          y={y(high ?? top)}
+          height={Math.max(0, y(low ?? bottom) - y(high ?? top))}
+        />
       )}
       <path class="line" d={path} />
     </svg>

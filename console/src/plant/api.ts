@@ -47,7 +47,7 @@ export async function post<Answer>(path: string, body: unknown): Promise<Answer>
 /** Hand a key to the API, which gives it back as a cookie that no script can read. */
 export async function enter(key: string): Promise<void> {
   const headers = { Authorization: `Bearer ${key}` };
-  await answered(await fetch(`${BASE}/session`, { method: "POST", headers }));
+  await answered(await fetch(`${BASE}/session`, { method: "POST", headers }), false);
 }
 
 /** Have the cookie taken away. */
@@ -55,9 +55,9 @@ export async function leave(): Promise<void> {
   await answered(await fetch(`${BASE}/session`, { method: "DELETE" }));
 }
 
-async function answered<Answer>(response: Response): Promise<Answer> {
-  if (response.status === 401) refused.value = true;
-  if (response.ok) return (await response.json()) as Answer;
+async function answered<Answer>(response: Response, asks = true): Promise<Answer> {
+  if (response.status === 401 && asks) refused.value = true;
+  if (response.ok) return (response.status === 204 ? null : await response.json()) as Answer;
   const nothing = { title: response.statusText, status: response.status, detail: "" };
   throw new ApiError((await response.json().catch(() => nothing)) as Problem);
 }

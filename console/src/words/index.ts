@@ -59,6 +59,7 @@ const numbers = new Map<string, Intl.NumberFormat>();
 /** A number with as many digits as an operator can use: four that matter, none invented. */
 export function number(value: number | null | undefined, digits = 4): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  if (value === 0) return "0";
   const whole = Math.abs(value) < 1 ? 1 : Math.floor(Math.log10(Math.abs(value))) + 1;
   const fraction = Math.max(0, Math.min(digits - whole, digits - 1));
   const key = `${language.value} ${fraction}`;
@@ -71,6 +72,11 @@ export function number(value: number | null | undefined, digits = 4): string {
     numbers.set(key, format);
   }
   return format.format(value);
+}
+
+/** A limit as somebody wrote it, without digits that they did not. */
+export function plain(value: number): string {
+  return new Intl.NumberFormat(language.value, { maximumSignificantDigits: 6 }).format(value);
 }
 
 export function percent(share: number, digits = share > 0.99 && share < 1 ? 1 : 0): string {
