@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from api import (
     assets,
+    comparison,
     console,
     estimate,
     formulas,
@@ -31,7 +32,7 @@ from api import (
     sources,
     tags,
 )
-from api.access import audit_log, me
+from api.access import audit_log, browser, me
 from api.access.gate import Gate
 from api.access.headers import Guarded
 from api.access.keys import Keyring
@@ -81,6 +82,7 @@ def create_app(settings: ApiSettings, dsn: str, now: Clock = utc_now) -> FastAPI
         kpis,
         periods,
         scorecard,
+        comparison,
         ledger,
         live,
         plant,
@@ -88,6 +90,7 @@ def create_app(settings: ApiSettings, dsn: str, now: Clock = utc_now) -> FastAPI
         alarm_routes,
         alarm_history,
         me,
+        browser,
         audit_log,
         health,
     ):

@@ -67,8 +67,9 @@ def seen(catalogue: Catalogue, areas: Areas) -> Catalogue:
     }
     sources = {key: path for key, path in plant.sources.items() if path in inside}
     alarms = tuple(one for one in plant.alarms if one.asset in inside)
+    targets = tuple(one for one in plant.targets if one.asset in inside)
     return Catalogue(
-        replace(plant, assets=assets, tags=tags, sources=sources, alarms=alarms),
+        replace(plant, assets=assets, tags=tags, sources=sources, alarms=alarms, targets=targets),
         {path: catalogue.tag_ids[path] for path in tags},
     )
 

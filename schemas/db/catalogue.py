@@ -22,6 +22,7 @@ from sqlalchemy import (
 from schemas.db.alarms import load_alarms, store_alarms
 from schemas.db.outdated import mark_outdated
 from schemas.db.tables import asset, plant, source, tag
+from schemas.db.targets import load_targets, store_targets
 from schemas.errors import PlantError
 from schemas.plant.model import Asset, Derivation, Level, Plant, Rating, Tag
 from schemas.plant.shifts import Shift, ShiftPattern
@@ -96,6 +97,7 @@ def store_plant(connection: Connection, model: Plant) -> None:
         [{"address": key, "asset_id": asset_ids[path]} for key, path in model.sources.items()],
     )
     store_alarms(connection, model.alarms, asset_ids, _ids(connection, tag))
+    store_targets(connection, model.targets, asset_ids)
 
 
 def load_catalogue(connection: Connection) -> Catalogue:
@@ -124,6 +126,7 @@ def load_catalogue(connection: Connection) -> Catalogue:
             {row.address: asset_paths[row.asset_id] for row in sources},
             tuple(_shift_pattern(**given) for given in site.shift_patterns),
             tuple(load_alarms(connection).values()),
+            load_targets(connection),
         ),
         tag_ids,
     )

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, INT8MULTIRANGE, JSONB, ExcludeConstraint
@@ -371,6 +373,21 @@ alarm = Table(
     Column("shelved_until", Instant),
     Index("ix_alarm_not_normal", "id", postgresql_where="state <> 'normal'"),
     comment="Alarms as declared, and how each stands. Some 10,000 rows.",
+)
+
+target = Table(
+    "target",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("kpi", Text, nullable=False, comment="id"),
+    Column("asset_id", Integer, ForeignKey("asset.id"), nullable=False, index=True),
+    Column("value", Double, nullable=False, comment="[unit of the KPI]"),
+    Column("better", Text, nullable=False, comment="lower or higher"),
+    Column("valid_from", Date, nullable=False, comment="for what begins then, plant time"),
+    Column("valid_to", Date, comment="first day without it; null: none is known"),
+    Column("known_from", Instant, nullable=False, server_default=func.now()),
+    Column("known_to", Instant, comment="when the plant file lacked it; null: it has it"),
+    comment="Targets of KPIs as they were ever declared. Some 100 rows a year.",
 )
 
 alarm_event = Table(

@@ -23,6 +23,7 @@ from schemas.plant.alarm_file import AlarmTable, alarm_limits
 from schemas.plant.model import PRODUCT, Asset, Derivation, Level, Plant, Rating, Tag
 from schemas.plant.ranges import expand
 from schemas.plant.shifts import Shift, ShiftPattern, faults
+from schemas.plant.target_file import TargetTable, targets
 from schemas.reading import Interpolation, Kind
 
 _PATH = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*")
@@ -142,6 +143,7 @@ class PlantFile(_Table):
     source: list[SourceTable] = []
     shift_pattern: list[ShiftPatternTable] = []
     alarm: list[AlarmTable] = []
+    target: list[TargetTable] = []
 
 
 def load_plant(path: Path) -> Plant:
@@ -188,7 +190,11 @@ def _build(tables: PlantFile, origin: str) -> Plant:
         tuple(given.pattern() for given in tables.shift_pattern),
     )
     _check_links(plant, origin)
-    return replace(plant, alarms=alarm_limits(tables.alarm, plant, origin))
+    return replace(
+        plant,
+        alarms=alarm_limits(tables.alarm, plant, origin),
+        targets=targets(tables.target, plant, origin),
+    )
 
 
 def _template(tables: PlantFile, table: AssetTable, origin: str) -> dict[str, MeasureTable]:

@@ -9,6 +9,7 @@ from typing import Final
 from schemas.errors import PlantError, nearest
 from schemas.plant.alarms import AlarmLimit
 from schemas.plant.shifts import ShiftPattern
+from schemas.plant.targets import Target
 from schemas.reading import Interpolation, Kind
 
 
@@ -102,6 +103,7 @@ class Plant:
     sources: Mapping[str, str] = field(default_factory=dict)
     shift_patterns: tuple[ShiftPattern, ...] = ()
     alarms: tuple[AlarmLimit, ...] = ()
+    targets: tuple[Target, ...] = ()
 
     def asset(self, path: str) -> Asset:
         """The asset at *path*; `PlantError` names the nearest one if there is none."""
