@@ -70,7 +70,7 @@ export function PotDetails({ pot, close }: { pot: Asset; close: () => void }) {
             <Readings tags={tags} />
             <Trend tags={tags.filter((one) => ["voltage", "noise_slow"].includes(one.measure))} span={{ from: "-6h", to: "now" }} />
             <h3>{potroom.taps}</h3>
-            <Events tags={tags.filter((one) => one.kind === "event")} />
+            <Events tags={tags.filter((one) => one.kind === "event" && one.derivation === null)} />
           </>
         )}
       </Loaded>

@@ -26,6 +26,8 @@ export interface Tag {
   stale_after_s: number;
   low: number | null;
   high: number | null;
+  /** Computed from other tags; null: measured, so there are readings of its own. */
+  derivation: object | null;
 }
 
 /** The newest reading of a tag. Quality 500: what it was, and no longer believed. */
