@@ -122,13 +122,14 @@ def test_a_database_without_a_plant_says_what_to_do(serve: Serve, database: str)
 
 def test_a_slow_query_is_given_up(serve: Serve, database: str, pavlodar: Catalogue) -> None:
     """The time limit ends a statement with 503, and the API goes on."""
-    settings = SETTINGS.model_copy(update={"statement_timeout_s": 0.1})
+    settings = SETTINGS.model_copy(update={"statement_timeout_s": 0.1, "alarms": False})
     client = serve(create_app(settings, database, frozen))
     with psycopg.connect(database) as connection:
-        connection.execute("LOCK TABLE asset IN ACCESS EXCLUSIVE MODE")
+        connection.execute("LOCK TABLE plant IN ACCESS EXCLUSIVE MODE")
         busy = client.get("/api/v1/assets")
         connection.rollback()
 
     assert (busy.status_code, busy.headers["Retry-After"]) == (503, "5")
     assert busy.json()["type"] == "urn:ertis:problem:database-busy"
-    assert client.get("/api/v1/assets").status_code == 200
+    # A tenth of a second may be too little for the first look on a machine with other work.
+    until(lambda: client.get("/api/v1/assets").status_code == 200, "the API to answer again")
