@@ -8,6 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access.cookie import kept_by_browser
 from api.access.keys import PREFIX, Keyring
 from api.access.limits import Limits, Quota
 from api.access.loopback import is_local
@@ -74,7 +75,7 @@ class Gate:
         return person, self._limits.take(caller)
 
     async def _identify(self, request: Request, address: str) -> tuple[Person, str]:
-        given = request.headers.get("Authorization")
+        given = request.headers.get("Authorization", kept_by_browser(request))
         if given is None:
             return self._without_key(request, address), f"address {address}"
         scheme, _, text = given.partition(" ")

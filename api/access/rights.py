@@ -40,6 +40,9 @@ RIGHTS: Final[Sequence[Right]] = (
     Right(_READ, "/", None),
     Right(_READ, "/console/*", None),
     Right(_READ, "/openapi.json", None),
+    # A key that is kept by a browser, and forgotten: also where it is not good any more.
+    Right(_POST, "/api/v1/session", Role.VIEWER),
+    Right(frozenset({"DELETE"}), "/api/v1/session", None),
     Right(_READ, "/api/v1/audit", Role.ADMIN),
     # A question that is too long for an address: nothing is written.
     Right(_POST, "/api/v1/history*", Role.VIEWER),
