@@ -35,12 +35,13 @@ reliability: $(READY)  ## Break everything on purpose and write docs/reliability
 	@$(RUN) pytest -m fault tests/faults
 	@$(RUN) tests.faults.report
 
-check: $(READY)  ## Check format, lint, types, import rules and documents
+check: $(READY) console  ## Check format, lint, types, import rules, documents and the console
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy $(PACKAGES) tests
 	$(VENV)/bin/lint-imports
 	$(RUN) pytest -q tests/test_docs.py
+	@cd console && export PATH="$$PATH:$(abspath $(VENV))/bin" && npm test --silent
 
 format: $(READY)  ## Format the code and mend what the linter can
 	$(RUN) ruff format .

@@ -1,4 +1,4 @@
-import { defineConfig } from "vite";
+import { defineConfig } from "vitest/config";
 
 // Preact's JSX needs no plugin: the transform is told where its functions are (tsconfig.json).
 export default defineConfig({
@@ -12,4 +12,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
+  test: { setupFiles: ["tests/browser.ts"] },
 });

@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { Choice } from "../parts/Choice";
 import { Loaded, useFetched } from "../parts/Loaded";
 import { Table } from "../parts/Table";
-import { get, scorecard, type Span } from "../plant/api";
+import { get, scorecard } from "../plant/api";
 import { show } from "../plant/live";
 import { site } from "../plant/tree";
 import type { AlarmEvent, AlarmStatistics, Asset, Score, Scorecard, Shift } from "../plant/types";
@@ -12,37 +12,11 @@ import { ask, place } from "../route";
 import { fill, number, percent, time, unit, words } from "../words";
 import { kpiTitle } from "../words/kpis";
 import { EventTable, Served } from "./Alarms";
-
-interface Period {
-  span: Span;
-  /** The period before; that of the same length before the start, where the API has no name for it. */
-  before?: Span;
-}
-
-const PERIODS = {
-  shift: { span: { from: "shift", to: "now" }, before: { from: "previous-shift", to: "shift" } },
-  previousShift: { span: { from: "previous-shift", to: "shift" } },
-  today: { span: { from: "today", to: "now" }, before: { from: "yesterday", to: "today" } },
-  yesterday: { span: { from: "yesterday", to: "today" } },
-  month: { span: { from: "month", to: "now" }, before: { from: "previous-month", to: "month" } },
-  previousMonth: { span: { from: "previous-month", to: "month" } },
-} as const satisfies Record<string, Period>;
-type PeriodName = keyof typeof PERIODS;
+import { change, type Period, type PeriodName, PERIODS, spanBefore } from "./period";
 
 /** Below this share of the period a value is worth a second look. */
 const COVERED = 0.9;
 const EVENTS = 200;
-
-/** As long as the span, just before it. */
-export function spanBefore(card: { start: string; end: string }): Span {
-  const [start, end] = [Date.parse(card.start), Date.parse(card.end)];
-  return { from: new Date(start - (end - start)).toISOString(), to: card.start };
-}
-
-/** By how much of itself *before* became *after*; null where that says nothing. */
-export function change(after: number | null, before: number | null): number | null {
-  return after === null || !before ? null : (after - before) / Math.abs(before);
-}
 
 /** Of the site only what none of its areas has: that stands below the areas already. */
 function scopes(root: Asset): { asset: Asset; kpis: ReadonlySet<string> }[] {
