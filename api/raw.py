@@ -5,6 +5,7 @@ shifts nothing: no row is given twice and none is left out.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -67,7 +68,13 @@ class Page:
 
     def frames(self, frames: FrameReader) -> Frames:
         """Its rows as ``tag_id, ts, value, quality``."""
-        return frames.batches(self.keys().add_columns(self.table.c.value, self.table.c.quality))
+        column = self.table.c
+        query = self.keys().add_columns(column.value, column.quality)
+        if len(self.tag_ids) > 1:
+            return frames.batches(query)
+        # The one id need not be sent with every row: a fifth less for the server and for ADBC.
+        lean = query.with_only_columns(column.ts, column.value, column.quality)
+        return _with_tag(frames.batches(lean), self.tag_ids[0])
 
     def keys(self) -> sa.Select[tuple[int, ...]]:
         """What selects its keys, in their order."""
@@ -84,6 +91,12 @@ class Page:
         if self.following is not None:
             query = query.where(key < _literal(self.following))
         return query
+
+
+def _with_tag(frames: Frames, tag_id: int) -> Frames:
+    with closing(frames):
+        for frame in frames:
+            yield frame.select(pl.lit(tag_id, pl.Int32).alias("tag_id"), pl.all())
 
 
 def _literal(key: Key) -> sa.Tuple:

@@ -66,7 +66,7 @@ def bucketed(
         rows = summaries(frames, catalogue, tag_ids, Span(start, end), width)
         found.append(merge(_labelled(rows, starts), every=_ONE))
         start = end
-    return merge(*found, every=_ONE)
+    return found[0] if len(found) == 1 else merge(*found, every=_ONE)
 
 
 def widest(edges: Sequence[datetime]) -> timedelta:

