@@ -1,6 +1,5 @@
 """``/api/v1/scorecard``: every KPI that an asset has, over one span."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final
@@ -21,7 +20,7 @@ from api.store import Database
 from api.summaries import MINUTE, measured
 from kpi.binding import Binding
 from kpi.calendar import Calendar
-from kpi.evaluate import evaluate_sums
+from kpi.evaluate import evaluate_together
 from schemas.instant import EPOCH
 
 router = APIRouter(prefix="/api/v1", tags=["KPIs"])
@@ -88,14 +87,15 @@ def scorecard(store: Database, asked: Annotated[AskedScorecard, Query()]) -> Res
         terms = pl.concat(binding.frame for binding in bindings).unique()
         with store.frames.snapshot() as frames:
             found = sums(frames, catalogue, terms, edges)
-        scores = [_score(binding, found, edges) for binding in bindings]
+        rows = evaluate_together(bindings, found, edges)
+        scores = [_score(binding, row) for binding, row in zip(bindings, rows, strict=True)]
     with store.connection() as connection:
         signed = signatures(connection, span, tag_ids)
         complete = complete_as_of(connection, measured(catalogue, tag_ids), now)
     return JSON(Scorecard(asked.asset, *edges, complete, signed, scores))
 
 
-def _score(binding: Binding, found: pl.DataFrame, edges: Sequence[datetime]) -> Score:
+def _score(binding: Binding, found: pl.DataFrame) -> Score:
     kpi = binding.kpi
-    _, _, value, coverage, reason = evaluate_sums(binding, found, edges).row(0)
+    _, _, value, coverage, reason = found.row(0)
     return Score(kpi.id, kpi.title, kpi.unit, value, coverage, reason, kpi.parameters().name)

@@ -43,7 +43,8 @@ def signatures(connection: sa.Connection, span: Span, tag_ids: Sequence[int]) ->
         sa.select(sa.func.count())
         .where(
             late.c.period_id == period.c.id,
-            late.c.tag_id.in_(tag_ids),
+            # One array: thousands of parameters take 100 ms to be written (2026-11-22).
+            late.c.tag_id == sa.any_(sa.cast(list(tag_ids), sa.ARRAY(sa.Integer))),
             late.c.bucket > span.start - _HOUR,
             late.c.bucket < span.end,
         )

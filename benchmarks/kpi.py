@@ -19,16 +19,14 @@ from typing import Annotated, Final
 
 import httpx
 import numpy as np
-import polars as pl
 import psycopg
 import typer
 
 from benchmarks import stand
 from benchmarks.park import LINE, SITE, park
 from ingest.copy_image import image, timestamps
-from ingest.rollup.points import Points, load_points
 from ingest.rollup.worker import RollupWorker
-from kpi.binding import kpis_of
+from kpi.binding import bind, kpis_of
 from kpi.catalogue.park import KPIS
 from schemas.db.catalogue import Catalogue, load_catalogue, store_plant
 from schemas.db.engine import make_engine
@@ -157,9 +155,7 @@ def _prepare(dsn: str, pots: int, days: int, hz: int) -> Catalogue:
     with engine.begin() as connection:
         store_plant(connection, park(pots))
         catalogue = load_catalogue(connection)
-        loaded_at = connection.exec_driver_sql("SELECT loaded_at FROM plant").scalar_one()
     engine.dispose()
-    points = load_points(dsn, loaded_at)
     hour = _NOW.replace(minute=0, second=0)
     raw = _NOW.replace(second=0) - _RAW
     with psycopg.connect(dsn, autocommit=True) as connection, closing(RollupWorker(dsn)) as worker:
@@ -168,7 +164,7 @@ def _prepare(dsn: str, pots: int, days: int, hz: int) -> Catalogue:
         ensure_span(connection, "rollup_1h", hour - timedelta(days=days), hour)
         while worker.build(_NOW):
             pass
-        _fill(connection, points, hour, days, raw)
+        _fill(connection, catalogue, hour, days, raw)
         _load(connection, catalogue, raw, hz)
         connection.execute("VACUUM ANALYZE")
         while worker.step(_NOW).marked:
@@ -177,12 +173,11 @@ def _prepare(dsn: str, pots: int, days: int, hz: int) -> Catalogue:
 
 
 def _fill(
-    connection: psycopg.Connection, points: Points, hour: datetime, days: int, raw: datetime
+    connection: psycopg.Connection, catalogue: Catalogue, hour: datetime, days: int, raw: datetime
 ) -> None:
     """Summaries and inputs of the past up to *raw*."""
-    ids = points.tags["tag_id"].to_list()
-    summed = points.inputs.tags["tag_id"].unique()
-    single = points.tags.filter(~pl.col("tag_id").is_in(summed))["tag_id"].to_list()
+    ids = sorted(catalogue.tags)
+    single = sorted(_single(catalogue))
     year = hour - timedelta(days=days)
     for query, table, width, start, end, tags in (
         (_TAGS_HOURS, "rollup_1h", 3600.0, year, hour - _HOUR, single),
@@ -193,6 +188,18 @@ def _fill(
     ):
         given = {"width": width, "start": start, "end": end, "ids": tags}
         connection.execute(query.format(table=table).encode(), given)
+
+
+def _single(catalogue: Catalogue) -> set[int]:
+    """The tags that are an input by themselves, at the line or at the site."""
+    plant, tag_ids = catalogue.plant, catalogue.tag_ids
+    return {
+        terms[0].tag_id
+        for asset in (LINE, SITE)
+        for kpi in kpis_of(KPIS, asset, plant)
+        for terms in bind(kpi, asset, plant, tag_ids).of_input.values()
+        if len(terms) == 1
+    }
 
 
 def _load(connection: psycopg.Connection, catalogue: Catalogue, start: datetime, hz: int) -> None:

@@ -4,14 +4,17 @@ The sums over tags (`kpi.sums`) may have been taken before; then the cost of an 
 depend on how many tags there are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 import polars as pl
 
 from kpi.binding import Binding
+from kpi.formula import Formula
 from kpi.frames import INSTANT
-from kpi.kpi import Settled
+from kpi.kpi import Kpi, ParameterSet, Settled
 from kpi.sums import add_up
 
 #: Coverage is a sum of seconds; a rounding in its last digits must not lose an answer.
@@ -56,27 +59,42 @@ def evaluate_sums(
     parameter_set: str | None = None,
 ) -> pl.DataFrame:
     """As `evaluate`, from `kpi.sums.SUMS` of ``binding.input_ids``; others do not matter."""
-    kpi = binding.kpi
+    (found,) = _evaluated([binding], [binding.kpi.parameters(parameter_set)], sums, edges)
+    return found
+
+
+def evaluate_together(
+    bindings: Sequence[Binding], sums: pl.DataFrame, edges: Sequence[datetime]
+) -> list[pl.DataFrame]:
+    """`evaluate_sums` of each of *bindings*: the same bits, every step one query for all."""
+    return _evaluated(bindings, [binding.kpi.parameters() for binding in bindings], sums, edges)
+
+
+def _evaluated(
+    bindings: Sequence[Binding],
+    parameters: Sequence[ParameterSet],
+    sums: pl.DataFrame,
+    edges: Sequence[datetime],
+) -> list[pl.DataFrame]:
     spans = _spans(edges)
-    wide = _wide(_inputs(binding, sums, spans), kpi.operands, spans)
-    # As full columns: for Polars' division by a plain number see kpi.summary.
-    constants = {
-        name: pl.col("span") * 0.0 + constant.value
-        for name, constant in kpi.parameters(parameter_set).constants.items()
-    }
-    operands = {name: pl.col(name) for name in kpi.operands}
-    value = kpi.formula(**operands, **constants) * kpi.scale
-    coverage = pl.min_horizontal(pl.col(f"{name} coverage") for name in kpi.operands)
-    return (
-        wide.with_columns(value=value, coverage=coverage)
-        .with_columns(reason=_reason(binding))
-        .with_columns(
-            value=pl.when(_uncovered(binding) | ~pl.col("value").is_finite())
-            .then(None)
-            .otherwise("value")
-        )
-        .select("start", "end", "value", "coverage", "reason")
+    inputs = _inputs(bindings, sums, spans)
+    answers = [
+        _Answer(f"{place} ", binding.kpi, given)
+        for place, (binding, given) in enumerate(zip(bindings, parameters, strict=True))
+    ]
+    wide = spans.with_columns(
+        column
+        for answer, of_binding in zip(answers, inputs, strict=True)
+        for column in answer.operands(of_binding)
     )
+    for step in (_Answer.computed, _Answer.explained, _Answer.known):
+        wide = wide.with_columns(column for answer in answers for column in step(answer))
+    return [
+        wide.select(
+            "start", "end", **{name: answer.at(name) for name in ("value", "coverage", "reason")}
+        )
+        for answer in answers
+    ]
 
 
 def lineage(binding: Binding, summaries: pl.DataFrame, edges: Sequence[datetime]) -> pl.DataFrame:
@@ -97,16 +115,22 @@ def lineage_of_sums(
     binding: Binding, sums: pl.DataFrame, edges: Sequence[datetime]
 ) -> pl.DataFrame:
     """As `lineage`, from `kpi.sums.SUMS` of ``binding.input_ids``."""
-    units = pl.DataFrame(
-        [(given.name, given.unit) for given in binding.kpi.inputs],
-        schema={"input": pl.String, "unit": pl.String},
-        orient="row",
-    )
     spans = _spans(edges)
+    (inputs,) = _inputs([binding], sums, spans)
     return (
-        _inputs(binding, sums, spans)
-        .join(spans, on="span")
-        .join(units, on="input", maintain_order="left")
+        pl.concat(
+            pl.concat(
+                [
+                    spans,
+                    inputs[given.name].with_columns(
+                        input=pl.lit(given.name), unit=pl.lit(given.unit)
+                    ),
+                ],
+                how="horizontal",
+            )
+            for given in binding.kpi.inputs
+        )
+        .sort("span", maintain_order=True)
         .select("start", "end", "input", "unit", "value", "coverage", "good", "tags", "readings")
     )
 
@@ -124,40 +148,42 @@ def _sums(binding: Binding, summaries: pl.DataFrame, edges: Sequence[datetime]) 
     return add_up(binding.frame, summaries.filter(within))
 
 
-def _inputs(binding: Binding, sums: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
-    """``span, input, value, coverage, good, tags, readings``, every span and input once."""
+def _inputs(
+    bindings: Sequence[Binding], sums: pl.DataFrame, spans: pl.DataFrame
+) -> list[dict[str, pl.DataFrame]]:
+    """The inputs of each binding by name: ``value, coverage, good, tags, readings`` of *spans*."""
+    # An optional input that the plant lacks has no id, and is the sum of no tags.
+    tags: dict[int | None, int] = {None: 0}
+    for binding in bindings:
+        tags |= {id_: len(binding.of_input[name]) for name, id_ in binding.input_ids.items()}
     low, high = spans["start"][0], spans["end"][-1]
     # Floats are added in one fixed order, whatever order the rows came in.
     sums = sums.filter(
         pl.col("bucket").is_between(low, high, closed="left"),
-        pl.col("input_id").is_in(list(binding.input_ids.values())),
+        pl.col("input_id").is_in([id_ for id_ in tags if id_ is not None]),
     ).sort("input_id", "bucket")
-    inputs = binding.kpi.inputs
-    measured = _measured(binding, sums, spans)
-    settled = [given for given in inputs if isinstance(given, Settled)]
-    if not settled:
-        return measured
-    hours = _spans(_hours(spans))
-    by_hour = _measured(binding, sums, hours)
-    found = [_settled(given, by_hour, hours, measured, spans) for given in settled]
-    order = pl.Enum([given.name for given in inputs])
-    return pl.concat([measured, *found]).sort("span", pl.col("input").cast(order))
-
-
-def _measured(binding: Binding, sums: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
-    """The inputs that are sums over tags; an optional one that the plant lacks is zero."""
-    inputs = pl.DataFrame(
-        [
-            (
-                given.name,
-                binding.input_ids.get(given.name),
-                len(binding.of_input.get(given.name, ())),
+    measured = _measured(tags, sums, spans)
+    settled = _settled(_settlements(bindings), tags, sums, spans, measured)
+    return [
+        {
+            given.name: (
+                settled[_settlement(binding, given)]
+                if isinstance(given, Settled)
+                else measured[binding.input_ids.get(given.name)]
             )
             for given in binding.kpi.inputs
-            if not isinstance(given, Settled)
-        ],
-        schema={"input": pl.String, "input_id": pl.Int64, "tags": pl.Int64},
-        orient="row",
+        }
+        for binding in bindings
+    ]
+
+
+def _measured(
+    tags: Mapping[int | None, int], sums: pl.DataFrame, spans: pl.DataFrame
+) -> dict[int | None, pl.DataFrame]:
+    """The inputs that are sums over so many *tags*, by their ids."""
+    inputs = pl.DataFrame(
+        {"input_id": list(tags), "tags": list(tags.values())},
+        schema={"input_id": pl.Int64, "tags": pl.Int64},
     )
     amounts = pl.col("value", "covered_s", "good_s")
     found = (
@@ -175,50 +201,72 @@ def _measured(binding: Binding, sums: pl.DataFrame, spans: pl.DataFrame) -> pl.D
         .alias(name)
         for name, seconds in (("coverage", "covered_s"), ("good", "good_s"))
     ]
-    return (
-        spans.join(inputs, how="cross", maintain_order="left_right")
+    rows = (
+        inputs.join(spans, how="cross", maintain_order="left_right")
         .join(found, on=["span", "input_id"], how="left", maintain_order="left")
         .with_columns(amounts.fill_null(0.0), pl.col("readings").fill_null(0))
-        .select("span", "value", "readings", "input", *share, "tags")
+        .select("value", *share, "tags", "readings")
     )
+    return {id_: rows.slice(place * spans.height, spans.height) for place, id_ in enumerate(tags)}
+
+
+#: A formula and the ids of what it takes: KPIs that settle the same have it settled once.
+_Settlement: TypeAlias = tuple[Formula, tuple[int | None, ...]]
+
+
+def _settlement(binding: Binding, given: Settled) -> _Settlement:
+    return given.formula, tuple(binding.input_ids.get(name) for name in given.operands)
+
+
+def _settlements(bindings: Sequence[Binding]) -> dict[_Settlement, Settled]:
+    return {
+        _settlement(binding, given): given
+        for binding in bindings
+        for given in binding.kpi.inputs
+        if isinstance(given, Settled)
+    }
 
 
 def _settled(
-    given: Settled,
-    by_hour: pl.DataFrame,
-    hours: pl.DataFrame,
-    measured: pl.DataFrame,
+    wanted: Mapping[_Settlement, Settled],
+    tags: Mapping[int | None, int],
+    sums: pl.DataFrame,
     spans: pl.DataFrame,
-) -> pl.DataFrame:
-    """The sum over hours of a formula of each; known as far as what it is settled from."""
-    value = given.formula(**{name: pl.col(name) for name in given.operands})
+    measured: Mapping[int | None, pl.DataFrame],
+) -> dict[_Settlement, pl.DataFrame]:
+    """The sums over hours of a formula of each; known as far as what they are settled from."""
+    if not wanted:
+        return {}
+    hours = _spans(_hours(spans))
+    by_hour = _measured(tags, sums, hours)
+    formulas = {
+        f"settled {place}": given.formula(
+            **{
+                name: pl.col(f"{id_}")
+                for name, id_ in zip(given.operands, settlement[1], strict=True)
+            }
+        )
+        for place, (settlement, given) in enumerate(wanted.items())
+    }
     values = (
-        _wide(by_hour, given.operands, hours)
-        .select(pl.col("start").alias("bucket"), value=value)
-        .with_columns(span=_span_of(spans))
-        .group_by("span", maintain_order=True)
-        .agg("value")
+        hours.with_columns(rows["value"].alias(f"{id_}") for id_, rows in by_hour.items())
+        .select(bucket="start", **formulas)
+        .group_by(span=_span_of(spans), maintain_order=True)
+        .agg(*formulas)
         # As lists, for the reason given in kpi.summary.
-        .with_columns(pl.col("value").list.sum())
+        .with_columns(pl.col(list(formulas)).list.sum())
     )
-    return (
-        measured.filter(pl.col("input").is_in(given.operands))
-        .group_by("span", maintain_order=True)
-        .agg(pl.col("coverage", "good").min(), pl.col("tags", "readings").sum())
-        .join(values, on="span", maintain_order="left")
-        .with_columns(input=pl.lit(given.name))
-        .select(measured.columns)
-    )
-
-
-def _wide(inputs: pl.DataFrame, names: Sequence[str], spans: pl.DataFrame) -> pl.DataFrame:
-    """*spans* with the value and the coverage of each named input; all are in order of spans."""
-    of_input = inputs.select("input", "value", "coverage").partition_by("input", as_dict=True)
-    return spans.with_columns(
-        of_input[name,][column].alias(alias)
-        for name in names
-        for column, alias in (("value", name), ("coverage", f"{name} coverage"))
-    )
+    found = {}
+    for name, settlement in zip(formulas, wanted, strict=True):
+        made_of = [measured[id_] for id_ in dict.fromkeys(settlement[1])]
+        found[settlement] = pl.select(
+            value=values[name],
+            coverage=pl.min_horizontal(rows["coverage"] for rows in made_of),
+            good=pl.min_horizontal(rows["good"] for rows in made_of),
+            tags=pl.sum_horizontal(rows["tags"] for rows in made_of),
+            readings=pl.sum_horizontal(rows["readings"] for rows in made_of),
+        )
+    return found
 
 
 def _hours(spans: pl.DataFrame) -> pl.Series:
@@ -238,28 +286,64 @@ def _span_of(spans: pl.DataFrame) -> pl.Expr:
     )
 
 
-def _uncovered(binding: Binding) -> pl.Expr:
-    return pl.col("coverage") < binding.kpi.minimum_coverage - _ROUNDING
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A KPI among others in one frame, in which its columns begin with ``prefix``."""
 
+    prefix: str
+    kpi: Kpi
+    parameters: ParameterSet
 
-def _reason(binding: Binding) -> pl.Expr:
-    kpi = binding.kpi
-    low, high = kpi.valid
-    zeros = pl.concat_str(
-        [pl.when(pl.col(name) == 0).then(pl.lit(f" {name} is zero")) for name in kpi.operands],
-        separator=",",
-        ignore_nulls=True,
-    )
-    return (
-        pl.when(pl.col("coverage") == 0)
-        .then(pl.lit("no readings"))
-        .when(_uncovered(binding))
-        .then(
-            pl.format("coverage {}", pl.col("coverage").round(4))
-            + pl.lit(f" is below {kpi.minimum_coverage:g}")
+    def at(self, name: str) -> pl.Expr:
+        return pl.col(self.prefix + name)
+
+    def operands(self, inputs: Mapping[str, pl.DataFrame]) -> Iterator[pl.Series]:
+        """The values of what the formula takes, and the least coverage of them."""
+        for name in self.kpi.operands:
+            yield inputs[name]["value"].alias(f"{self.prefix}of {name}")
+            yield inputs[name]["coverage"].alias(f"{self.prefix}coverage of {name}")
+
+    def computed(self) -> Iterator[pl.Expr]:
+        # As full columns: for Polars' division by a plain number see kpi.summary.
+        constants = {
+            name: pl.col("span") * 0.0 + constant.value
+            for name, constant in self.parameters.constants.items()
+        }
+        names = self.kpi.operands
+        operands = {name: self.at(f"of {name}") for name in names}
+        value = self.kpi.formula(**operands, **constants) * self.kpi.scale
+        yield value.alias(f"{self.prefix}value")
+        coverage = pl.min_horizontal(self.at(f"coverage of {name}") for name in names)
+        yield coverage.alias(f"{self.prefix}coverage")
+
+    def explained(self) -> Iterator[pl.Expr]:
+        low, high = self.kpi.valid
+        zeros = pl.concat_str(
+            [
+                pl.when(self.at(f"of {name}") == 0).then(pl.lit(f" {name} is zero"))
+                for name in self.kpi.operands
+            ],
+            separator=",",
+            ignore_nulls=True,
         )
-        .when(~pl.col("value").is_finite())
-        .then(pl.lit("undefined:") + zeros)
-        .when(~pl.col("value").is_between(low, high))
-        .then(pl.lit(f"outside {low:g} to {high:g} {kpi.unit}"))
-    )
+        reason = (
+            pl.when(self.at("coverage") == 0)
+            .then(pl.lit("no readings"))
+            .when(self._uncovered())
+            .then(
+                pl.format("coverage {}", self.at("coverage").round(4))
+                + pl.lit(f" is below {self.kpi.minimum_coverage:g}")
+            )
+            .when(~self.at("value").is_finite())
+            .then(pl.lit("undefined:") + zeros)
+            .when(~self.at("value").is_between(low, high))
+            .then(pl.lit(f"outside {low:g} to {high:g} {self.kpi.unit}"))
+        )
+        yield reason.alias(f"{self.prefix}reason")
+
+    def known(self) -> Iterator[pl.Expr]:
+        unknown = self._uncovered() | ~self.at("value").is_finite()
+        yield pl.when(unknown).then(None).otherwise(self.at("value")).alias(f"{self.prefix}value")
+
+    def _uncovered(self) -> pl.Expr:
+        return self.at("coverage") < self.kpi.minimum_coverage - _ROUNDING

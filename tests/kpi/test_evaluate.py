@@ -9,9 +9,11 @@ from polars.testing import assert_frame_equal
 
 from kpi.binding import bind, kpis_of
 from kpi.catalogue.park import KPIS
-from kpi.evaluate import evaluate, lineage
+from kpi.evaluate import evaluate, evaluate_sums, evaluate_together, lineage
+from kpi.sums import add_up
 from schemas.errors import FormulaError, NotFoundError
 from schemas.plant.file import parse_plant
+from tests.kpi.catalogue import park
 from tests.kpi.frames import HOUR, MINUTE, START
 from tests.kpi.park import IDS, PLANT, bound, summaries, value
 
@@ -230,3 +232,31 @@ def test_lineage_tells_the_inputs_of_every_answer() -> None:
     assert {term.tag_id for term in farm.terms} == {
         IDS[f"power/bare/wtg-{number}/power"] for number in (1, 2)
     }
+
+
+def test_kpis_evaluated_together_are_those_evaluated_alone() -> None:
+    """The same bits, settled hours and methodologies among them, where some hours are missing."""
+    tags = sorted(park.PLANT.tags)
+    found = pl.concat(
+        park.sums(
+            {
+                tag: {"mean": 1 / (3 + place), "total": 0.1 * hour, "increase": 1 / 7}
+                for place, tag in enumerate(tags)
+                if (place + hour) % 3
+            },
+            START + hour * HOUR,
+        )
+        for hour in range(6)
+    )
+    edges = [START + hour * HOUR for hour in (0, 1, 4, 6)]
+    for asset in ("park", "smelter/line-1", "refinery"):
+        bindings = [
+            bind(kpi, asset, park.PLANT, park.IDS) for kpi in kpis_of(KPIS, asset, park.PLANT)
+        ]
+        terms = pl.concat(binding.frame for binding in bindings).unique()
+        sums = add_up(terms, found)
+        together = evaluate_together(bindings, sums, edges)
+        assert len(together) > 5
+        for binding, rows in zip(bindings, together, strict=True):
+            assert_frame_equal(rows, evaluate_sums(binding, sums, edges), check_exact=True)
+            assert_frame_equal(rows, evaluate(binding, found, edges), check_exact=True)
