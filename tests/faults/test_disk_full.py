@@ -60,9 +60,10 @@ class TestDatabaseDisk:
     @pytest.mark.fault("The disk of the database is full", promise=Promise.DATABASE)
     def test_database_disk_full(self, stand: Stand, disk: Volume) -> None:
         """Ingest says so, the spools fill; with room again everything is written."""
-        load = Load("edge-1", before_the_hour(120))
+        # More than PostgreSQL has in hand when the disk is full: it makes room 512 KiB at a time.
+        load = Load("edge-1", before_the_hour(120), steps=900)
         ingest, edge = stand.start_ingest(), stand.start_edge(load)
-        stand.wait_rows(load.readings // 4)
+        stand.wait_rows(load.readings // 8)
         disk.leave(0)
         until(lambda: stand.ready()["database"] == "storage full", "a full disk", PATIENCE_S)
 
