@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { coverageText } from "../src/parts/coverage";
 import { COLOURINGS, levelOf } from "../src/pages/potColours";
-import { change, spanBefore } from "../src/pages/period";
 import { language } from "../src/words";
 
 const voltage = COLOURINGS.find((one) => one.id === "voltage");
@@ -15,17 +14,6 @@ test.each([
   [Number.NaN, 4.2, null],
 ])("a pot at %d V, set to %d V, is at level %s", (measured, target, level) => {
   expect(voltage && levelOf(voltage, voltage.shown([measured, target]))).toBe(level);
-});
-
-test("a change is relative to the size of what was before", () => {
-  expect(change(12, 10)).toBeCloseTo(0.2);
-  expect(change(-8, -10)).toBeCloseTo(0.2);
-  expect([change(1, 0), change(null, 1), change(1, null)]).toEqual([null, null, null]);
-});
-
-test("the period before is as long and ends where this one begins", () => {
-  const card = { start: "2026-11-22T03:00:00Z", end: "2026-11-22T15:00:00Z" };
-  expect(spanBefore(card)).toEqual({ from: "2026-11-21T15:00:00.000Z", to: card.start });
 });
 
 test("why there is no value is said once", () => {

@@ -7,10 +7,10 @@ import { coverageText } from "../parts/coverage";
 import { Sparkline } from "../parts/Sparkline";
 import { useSeen } from "../parts/seen";
 import { targets } from "../plant/alarms";
-import { kpiSeries, scorecard } from "../plant/api";
+import { comparison, kpiSeries } from "../plant/api";
 import { show } from "../plant/live";
 import { assetAt, below, catalogue, site } from "../plant/tree";
-import type { Alarm, Asset, Kpi, Score } from "../plant/types";
+import type { Alarm, Asset, Compared, Kpi } from "../plant/types";
 import { ask, linkTo, place } from "../route";
 import { fill, number, percent, plain, time, unit, words } from "../words";
 import { kpiTitle } from "../words/kpis";
@@ -60,7 +60,7 @@ function Lineage({ kpi, asset, span }: { kpi: Kpi; asset: string; span: SpanName
 }
 
 /** What a value has to stay within: the limits of the alarms on it. */
-function targetOf(alarms: readonly Alarm[]): { low?: number; high?: number } {
+function limitsOf(alarms: readonly Alarm[]): { low?: number; high?: number } {
   const limits = (side: "low" | "high"): number[] =>
     alarms.filter((one) => one.bound.startsWith(side)).map((one) => one.limit);
   const [lows, highs] = [limits("low"), limits("high")];
@@ -86,7 +86,7 @@ interface Card {
   kpi: Kpi;
   asset: string;
   span: SpanName;
-  score: Score | undefined;
+  score: Compared | undefined;
   alarms: readonly Alarm[];
   open: boolean;
 }
@@ -94,13 +94,13 @@ interface Card {
 function KpiCard({ kpi, asset, span, score, alarms, open }: Card) {
   const [shown, setShown] = useState(open);
   const [place, seen] = useSeen<HTMLElement>();
-  const { low, high } = targetOf(alarms);
+  const { low, high } = limitsOf(alarms);
   const value = score?.value ?? null;
-  const out = value !== null && ((low !== undefined && value < low) || (high !== undefined && value > high));
-  const { lineage, target } = words.value;
-  const bounds = [low !== undefined && `≥ ${plain(low)}`, high !== undefined && `≤ ${plain(high)}`].filter(Boolean);
+  const beyond = value !== null && ((low !== undefined && value < low) || (high !== undefined && value > high));
+  const { lineage, target, alarms: alarm, report } = words.value;
+  const bounds = [low !== undefined && `< ${plain(low)}`, high !== undefined && `> ${plain(high)}`].filter(Boolean);
   return (
-    <article class={`panel kpi${out ? " is-out" : ""}`} id={`kpi-${kpi.id}`} data-kpi={kpi.id} ref={place}>
+    <article class={`panel kpi${beyond ? " is-out" : score?.met === false ? " is-off" : ""}`} id={`kpi-${kpi.id}`} data-kpi={kpi.id} ref={place}>
       <h2>{kpiTitle(kpi.id, kpi.title)}</h2>
       <p class="tile-value">
         <span class="value-number">{number(value)}</span>
@@ -108,15 +108,14 @@ function KpiCard({ kpi, asset, span, score, alarms, open }: Card) {
       </p>
       <p class="tile-note">
         {score && coverageText(score, kpi)}
-        {bounds.length > 0 && (
-          <strong>
-            {" "}
-            · {target} {bounds.join(", ")} {unit(kpi.unit)}
-          </strong>
-        )}
+        {score?.target != null && ` · ${target} ${plain(score.target)} ${unit(kpi.unit)}`}
+        {bounds.length > 0 && ` · ${alarm.columns.alarm} ${bounds.join(", ")} ${unit(kpi.unit)}`}
+      </p>
+      <p class="tile-note">
+        {score?.previous != null && `${report.before}: ${number(score.previous)} ${unit(kpi.unit)}`}
       </p>
       <div class="course">
-        {seen && <Course kpi={kpi} asset={asset} span={span} {...targetOf(alarms)} />}
+        {seen && <Course kpi={kpi} asset={asset} span={span} {...limitsOf(alarms)} />}
       </div>
       <button type="button" aria-expanded={shown} onClick={() => setShown(!shown)}>
         {lineage.show}
@@ -129,7 +128,7 @@ function KpiCard({ kpi, asset, span, score, alarms, open }: Card) {
 /** All KPIs in one request; the course of each is asked for when its card comes into sight. */
 function Cards({ asset, span, opened }: { asset: Asset; span: SpanName; opened: string | null }) {
   const { from, to } = SPANS[span];
-  const fetched = useFetched((signal) => scorecard(asset.path, { from, to }, signal), [asset.path, span], SCORES_MS);
+  const fetched = useFetched((signal) => comparison([asset.path], { from, to }, signal), [asset.path, span], SCORES_MS);
   const limits = useFetched((signal) => targets(asset.path, signal), [asset.path]);
   const declared = asset.kpis.flatMap((id) => catalogue.value.get(id) ?? []);
   const ordered = [...declared].sort((a, b) => Number(b.id === opened) - Number(a.id === opened));
@@ -144,7 +143,7 @@ function Cards({ asset, span, opened }: { asset: Asset; span: SpanName; opened: 
               kpi={kpi}
               asset={asset.path}
               span={span}
-              score={card.kpis.find((one) => one.kpi === kpi.id)}
+              score={card.rows.find((one) => one.kpi === kpi.id)}
               alarms={alarms.filter((one) => one.source === kpi.id)}
               open={kpi.id === opened}
             />

@@ -60,7 +60,7 @@ export function Overview() {
       <h1>{page.overview}</h1>
       <Mimic />
       {areas.map((area) => (
-        <section class="panel" key={area.path} aria-label={area.title}>
+        <section class="panel area" key={area.path} aria-label={area.title}>
           <div class="row">
             <h2>{area.title}</h2>
             <span class="quiet">{span.hour}</span>

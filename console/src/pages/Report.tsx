@@ -4,15 +4,15 @@ import { useEffect } from "preact/hooks";
 import { Choice } from "../parts/Choice";
 import { Loaded, useFetched } from "../parts/Loaded";
 import { Table } from "../parts/Table";
-import { get, scorecard } from "../plant/api";
+import { comparison, get, type Span } from "../plant/api";
 import { show } from "../plant/live";
-import { site } from "../plant/tree";
-import type { AlarmEvent, AlarmStatistics, Asset, Score, Scorecard, Shift } from "../plant/types";
+import { catalogue, site } from "../plant/tree";
+import type { AlarmEvent, AlarmStatistics, Asset, Compared, Comparison, Shift } from "../plant/types";
 import { ask, place } from "../route";
-import { fill, number, percent, time, unit, words } from "../words";
+import { fill, number, percent, plain, time, unit, words } from "../words";
 import { kpiTitle } from "../words/kpis";
 import { EventTable, Served } from "./Alarms";
-import { change, type Period, type PeriodName, PERIODS, spanBefore } from "./period";
+import { type PeriodName, PERIODS } from "./period";
 
 /** Below this share of the period a value is worth a second look. */
 const COVERED = 0.9;
@@ -29,73 +29,55 @@ function scopes(root: Asset): { asset: Asset; kpis: ReadonlySet<string> }[] {
   ].filter(({ kpis }) => kpis.size > 0);
 }
 
-function Scores({ scores, before }: { scores: readonly Score[]; before: ReadonlyMap<string, Score> }) {
-  const { report } = words.value;
+function Scores({ scores }: { scores: readonly Compared[] }) {
+  const { report, target } = words.value;
   return (
     <Table
-      heads={[report.kpi, report.value, report.before, report.change, report.coverage]}
-      numbers={[1, 2, 3, 4]}
-      rows={scores.map((one) => {
-        const earlier = before.get(one.kpi)?.value ?? null;
-        const changed = change(one.value, earlier);
-        return {
-          key: one.kpi,
-          cells: [
-            kpiTitle(one.kpi, one.title),
-            <span title={one.reason ?? ""}>
-              {number(one.value)} {unit(one.unit)}
-            </span>,
-            `${number(earlier)} ${unit(one.unit)}`,
-            changed === null ? "–" : `${changed > 0 ? "+" : ""}${percent(changed, 1)}`,
-            <span class={one.coverage < COVERED ? "is-late" : ""}>{percent(one.coverage)}</span>,
-          ],
-        };
-      })}
+      heads={[report.kpi, report.value, report.before, report.change, target, report.coverage]}
+      numbers={[1, 2, 3, 4, 5]}
+      rows={scores.map((one) => ({
+        key: one.kpi,
+        cells: [
+          kpiTitle(one.kpi, catalogue.value.get(one.kpi)?.title ?? one.kpi),
+          <span class={one.met === false ? "is-late" : ""} title={one.reason ?? ""}>
+            {number(one.value)} {unit(one.unit)}
+          </span>,
+          number(one.previous),
+          `${one.change !== null && one.change > 0 ? "+" : ""}${number(one.change)}`,
+          one.target === null ? "–" : plain(one.target),
+          <span class={one.coverage < COVERED ? "is-late" : ""}>{percent(one.coverage)}</span>,
+        ],
+      }))}
     />
   );
 }
 
-function Section({ asset, kpis, period }: { asset: Asset; kpis: ReadonlySet<string>; period: Period }) {
-  const fetched = useFetched(
-    async (signal) => {
-      const now = await scorecard(asset.path, period.span, signal);
-      const before = await scorecard(asset.path, period.before ?? spanBefore(now), signal);
-      return { now, before };
-    },
-    [asset.path, period],
-  );
+function Sections({ found, root }: { found: Comparison; root: Asset }) {
   const { report } = words.value;
-  const full = (card: Scorecard): Record<string, string> => ({
-    from: time(Date.parse(card.start), "full"),
-    to: time(Date.parse(card.end), "full"),
-  });
+  const at = (text: string): string => time(Date.parse(text), "full");
   return (
-    <section class="panel" aria-label={asset.title}>
-      <h2>{asset === site.value ? report.site : asset.title}</h2>
-      <Loaded fetched={fetched}>
-        {({ now, before }) => (
-          <>
-            <p class="quiet">
-              {full(now).from} – {full(now).to}, {fill(report.compared, full(before))}
-              {now.signed.map((one) => ` · ${fill(report.signed, { who: one.who })}`)}
-            </p>
-            <Scores
-              scores={now.kpis.filter((one) => kpis.has(one.kpi))}
-              before={new Map(before.kpis.map((one) => [one.kpi, one]))}
-            />
-          </>
-        )}
-      </Loaded>
-    </section>
+    <>
+      <p class="quiet">
+        {at(found.start)} – {at(found.end)},{" "}
+        {fill(report.compared, { from: at(found.compared_from), to: at(found.start) })}
+        {found.signed.map((one) => ` · ${fill(report.signed, { who: one.who })}`)}
+      </p>
+      {scopes(root).map(({ asset, kpis }) => (
+        <section class="panel" key={asset.path} aria-label={asset.title}>
+          <h2>{asset === root ? report.site : asset.title}</h2>
+          <Scores scores={found.rows.filter((one) => one.asset === asset.path && kpis.has(one.kpi))} />
+        </section>
+      ))}
+    </>
   );
 }
 
-function Rang({ period }: { period: Period }) {
+function Rang({ period }: { period: Span }) {
   const fetched = useFetched(
     (signal) =>
       Promise.all([
-        get<AlarmStatistics>("/alarms/statistics", { ...period.span }, signal),
-        get<{ events: AlarmEvent[] }>("/alarms/history", { ...period.span, limit: EVENTS }, signal),
+        get<AlarmStatistics>("/alarms/statistics", { ...period }, signal),
+        get<{ events: AlarmEvent[] }>("/alarms/history", { ...period, limit: EVENTS }, signal),
       ]),
     [period],
   );
@@ -116,9 +98,9 @@ function Rang({ period }: { period: Period }) {
 }
 
 /** Who worked: the shifts of the period, where it is one of shifts. */
-function Crew({ period }: { period: Period }) {
+function Crew({ period }: { period: Span }) {
   const fetched = useFetched(
-    (signal) => get<{ shifts: Shift[] }>("/shifts", { ...period.span }, signal),
+    (signal) => get<{ shifts: Shift[] }>("/shifts", { ...period }, signal),
     [period],
   );
   const { report } = words.value;
@@ -135,11 +117,15 @@ function Crew({ period }: { period: Period }) {
 export function Report() {
   useEffect(() => show({ tags: [], kpis: [] }), []);
   const root = site.value;
-  const { page, report } = words.value;
-  if (!root) return null;
   const named = place.value.query.get("period");
   const name: PeriodName = named !== null && named in PERIODS ? (named as PeriodName) : "shift";
-  const period: Period = PERIODS[name];
+  const period: Span = PERIODS[name];
+  const fetched = useFetched(
+    async (signal) => comparison(root ? scopes(root).map(({ asset }) => asset.path) : [], period, signal),
+    [root, period],
+  );
+  const { page, report } = words.value;
+  if (!root) return null;
   return (
     <div class="report">
       <h1>
@@ -158,9 +144,7 @@ export function Report() {
           {report.print}
         </button>
       </div>
-      {scopes(root).map(({ asset, kpis }) => (
-        <Section key={asset.path} asset={asset} kpis={kpis} period={period} />
-      ))}
+      <Loaded fetched={fetched}>{(found) => <Sections found={found} root={root} />}</Loaded>
       <Rang period={period} />
     </div>
   );

@@ -76,10 +76,10 @@ export function Mimic() {
       <text x="508" y="98" class="figure is-right">{megawatts(tags.smelter)}</text>
       <text x="66" y="147">{flow.grid}</text>
       <text x="66" y="165" class="figure">{megawatts(tags.grid)}</text>
-      <text x="645" y="138">
+      <text x="705" y="138" class="is-end">
         {flow.wind} <tspan class="figure">{megawatts(tags.wind)}</tspan>
       </text>
-      <text x="645" y="172">
+      <text x="705" y="172" class="is-end">
         {flow.sun} <tspan class="figure">{megawatts(tags.sun)}</tspan>
       </text>
       <Box page="refinery" x={150} y={20} text={page.refinery} />

@@ -1,7 +1,7 @@
 /** Requests to the API. Every failure is an `ApiError` with the problem that the API told. */
 
 import { signal } from "@preact/signals";
-import type { Asset, Kpi, KpiSeries, PlotRow, Problem, Ready, Scorecard, Tag } from "./types";
+import type { Asset, Comparison, Kpi, KpiSeries, PlotRow, Problem, Ready, Tag } from "./types";
 
 /** Whether the API has asked for a key. */
 export const refused = signal(false);
@@ -83,8 +83,9 @@ export interface Span {
   to: string;
 }
 
-export const scorecard = (asset: string, span: Span, signal?: AbortSignal): Promise<Scorecard> =>
-  get("/scorecard", { asset, ...span }, signal);
+/** Every KPI of these assets in one request, each over the whole span. */
+export const comparison = (asset: readonly string[], span: Span, signal?: AbortSignal): Promise<Comparison> =>
+  get("/comparison", { asset, from: span.from, to: span.to }, signal);
 
 export function kpiSeries(
   kpi: string,

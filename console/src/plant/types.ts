@@ -126,22 +126,26 @@ export interface LiveState {
   alarms: Alarm[];
 }
 
-/** A KPI of a scorecard: over one span, as a whole. */
-export interface Score {
+/** A KPI over a span, beside the span before it and its target; what is not known is null. */
+export interface Compared {
   kpi: string;
-  title: string;
+  asset: string;
   unit: string;
   value: number | null;
   coverage: number;
   reason: string | null;
+  previous: number | null;
+  change: number | null;
+  target: number | null;
+  met: boolean | null;
 }
 
-export interface Scorecard {
-  asset: string;
+export interface Comparison {
+  compared_from: string;
   start: string;
   end: string;
   signed: { who: string }[];
-  kpis: Score[];
+  rows: Compared[];
 }
 
 export interface Shift {

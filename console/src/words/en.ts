@@ -132,7 +132,7 @@ export const en = {
     stale: "Standing over a day",
     frequent: "Most frequent",
     goal: "goal {goal}",
-    times: "{count} times",
+    times: "×{count}",
     by: "by {who}",
   },
   energy: {

@@ -37,14 +37,18 @@ export function fill(text: string, given: Record<string, string | number>): stri
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(given[name] ?? whole));
 }
 
+/** Browsers know no Kazakh formats; its numbers and its dates in figures are written as in Russian. */
+const locale = computed(() => (language.value === "kk" ? "ru" : language.value));
+const DATE_IN_FIGURES = { day: "2-digit", month: "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
+
 const times = computed(() => {
   const made = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
-    new Intl.DateTimeFormat(language.value, { timeZone: zone.value, hour12: false, ...options });
+    new Intl.DateTimeFormat(locale.value, { timeZone: zone.value, hour12: false, ...options });
   return {
     clock: made({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
     minute: made({ hour: "2-digit", minute: "2-digit" }),
     day: made({ day: "2-digit", month: "2-digit" }),
-    full: made({ dateStyle: "medium", timeStyle: "medium" }),
+    full: made(language.value === "kk" ? DATE_IN_FIGURES : { dateStyle: "medium", timeStyle: "medium" }),
   };
 });
 
@@ -65,7 +69,7 @@ export function number(value: number | null | undefined, digits = 4): string {
   const key = `${language.value} ${fraction}`;
   let format = numbers.get(key);
   if (!format) {
-    format = new Intl.NumberFormat(language.value, {
+    format = new Intl.NumberFormat(locale.value, {
       minimumFractionDigits: fraction,
       maximumFractionDigits: fraction,
     });
@@ -76,12 +80,12 @@ export function number(value: number | null | undefined, digits = 4): string {
 
 /** A limit as somebody wrote it, without digits that they did not. */
 export function plain(value: number): string {
-  return new Intl.NumberFormat(language.value, { maximumSignificantDigits: 6 }).format(value);
+  return new Intl.NumberFormat(locale.value, { maximumSignificantDigits: 6 }).format(value);
 }
 
 export function percent(share: number, digits = share > 0.99 && share < 1 ? 1 : 0): string {
   const options = { style: "percent", maximumFractionDigits: digits } as const;
-  return new Intl.NumberFormat(language.value, options).format(share);
+  return new Intl.NumberFormat(locale.value, options).format(share);
 }
 
 const DURATIONS = [

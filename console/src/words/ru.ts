@@ -132,7 +132,7 @@ export const ru: Words = {
     stale: "Активны дольше суток",
     frequent: "Самые частые",
     goal: "цель {goal}",
-    times: "раз: {count}",
+    times: "×{count}",
     by: "{who}",
   },
   energy: {
