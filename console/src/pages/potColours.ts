@@ -27,7 +27,7 @@ export const COLOURINGS: readonly Colouring[] = [
     shown: ([voltage = Number.NaN, target = Number.NaN]) => voltage - target,
     look: 0.05,
     act: 0.15,
-    digits: 2,
+    digits: 3,
   },
   {
     id: "instability",
@@ -35,7 +35,7 @@ export const COLOURINGS: readonly Colouring[] = [
     shown: ([noise = Number.NaN]) => noise,
     look: 0.03,
     act: 0.06,
-    digits: 2,
+    digits: 3,
   },
   {
     id: "temperature",
