@@ -1,6 +1,7 @@
 """``/api/v1/assets``: the plant as its ISA-95 tree."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,6 +11,7 @@ from api.formats import cached
 from api.openapi import answers
 from api.parameters import Asked
 from api.pattern import compile_pattern
+from api.same import Same
 from api.store import Database
 from kpi.binding import kpis_of
 from kpi.catalogue.park import KPIS
@@ -76,9 +78,24 @@ def _node(catalogue: Catalogue, asset: Asset, children: list[AssetNode]) -> Asse
         asset.title,
         dict(asset.ratings),
         list(catalogue.measures[asset.path]),
-        [kpi.id for kpi in kpis_of(KPIS, asset.path, catalogue.plant)],
+        _kpis_at(catalogue, asset.path),
         children,
     )
+
+
+def _kpis_at(catalogue: Catalogue, asset: str) -> list[str]:
+    """The ids of the KPIs that *asset* has."""
+    known = _known_kpis(Same(catalogue))
+    if asset not in known:
+        known[asset] = [kpi.id for kpi in kpis_of(KPIS, asset, catalogue.plant)]
+    return known[asset]
+
+
+# To see whether a KPI has a tag for every input takes a walk over all that is below an asset.
+@lru_cache(maxsize=16)
+def _known_kpis(known: Same[Catalogue]) -> dict[str, list[str]]:  # noqa: ARG001 - the key alone
+    """The KPIs of the assets of a catalogue, as far as they were asked for."""
+    return {}
 
 
 def find_asset(plant: Plant, parameter: str, path: str) -> Asset:

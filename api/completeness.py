@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from api.store import array
 from api.summaries import MINUTE
 from schemas.db.tables import dirty, edge_device, edge_node, gap
 from schemas.instant import EPOCH
@@ -31,7 +32,7 @@ def complete_as_of(
 ) -> datetime | None:
     """The instant up to which all readings of the measured *tag_ids* are in; null: nobody knows."""
     times = [EPOCH + (now - EPOCH) // MINUTE * MINUTE]
-    wanted = sa.cast(list(tag_ids), sa.ARRAY(sa.Integer))
+    wanted = array(tag_ids)
     mark = connection.scalar(
         sa.select(sa.func.min(dirty.c.bucket)).where(_any(dirty.c.tag_ids, wanted))
     )

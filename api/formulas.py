@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import polars as pl
 from fastapi import APIRouter, Request, Response
 
 from api.assets import find_asset
@@ -14,6 +15,7 @@ from kpi.binding import Binding, bind, kpis_of
 from kpi.catalogue.park import KPIS
 from kpi.document import made_of
 from kpi.kpi import Kpi
+from kpi.sums import TERMS
 from schemas.db.catalogue import Catalogue
 from schemas.errors import NotFoundError, nearest
 
@@ -99,8 +101,22 @@ def find_binding(catalogue: Catalogue, kpi: Kpi, asset: str) -> Binding:
 
 def bindings_at(catalogue: Catalogue, asset: str) -> Sequence[Binding]:
     """Every KPI that *asset* has; `NotFoundError` if there is no such asset."""
+    return bound_at(catalogue, asset).bindings
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Every KPI that an asset has, with their `kpi.sums.TERMS` and tags, each once."""
+
+    bindings: Sequence[Binding]
+    terms: pl.DataFrame
+    tag_ids: Sequence[int]
+
+
+def bound_at(catalogue: Catalogue, asset: str) -> Bound:
+    """The KPIs of *asset*; `NotFoundError` if there is no such asset."""
     found = find_asset(catalogue.plant, "asset", asset)
-    return _bindings(Same(catalogue), found.path)
+    return _bound_at(Same(catalogue), found.path)
 
 
 # To find the tags of a KPI of the site takes a walk over thousands of assets.
@@ -111,6 +127,9 @@ def _bound(known: Same[Catalogue], kpi: str, asset: str) -> Binding:
 
 
 @lru_cache(maxsize=256)
-def _bindings(known: Same[Catalogue], asset: str) -> Sequence[Binding]:
+def _bound_at(known: Same[Catalogue], asset: str) -> Bound:
     found = kpis_of(KPIS, asset, known.one.plant)
-    return [_bound(known, kpi.id, asset) for kpi in found]
+    bindings = [_bound(known, kpi.id, asset) for kpi in found]
+    frames = [pl.DataFrame(schema=dict(TERMS)), *(binding.frame for binding in bindings)]
+    terms = pl.concat(frames).unique(maintain_order=True)
+    return Bound(bindings, terms, terms["tag_id"].unique().sort().to_list())

@@ -17,11 +17,11 @@ import sqlalchemy as sa
 from api.grid import BLOCK_ROWS
 from api.series import widest
 from api.span import Span
-from api.summaries import HOUR, MINUTE, tiled, unsettled
+from api.summaries import HOUR, MINUTE, known_tags, tiled, unsettled
 from api.tiles import at, clean, inside, outer, whole, without
 from kpi.sums import SUMS, add_up
 from schemas.db.catalogue import Catalogue
-from schemas.db.frames import FrameReader, tag_frame
+from schemas.db.frames import FrameReader
 from schemas.db.tables import input_1h, input_1m
 from schemas.instant import EPOCH
 
@@ -69,7 +69,7 @@ def _prepared(
     pieces = pieces.with_columns(start=at(span.start), end=at(span.end))
     if pieces.is_empty():
         return [pl.DataFrame(schema=dict(SUMS))] * len(_WIDTHS)
-    tags = tag_frame(catalogue, several["tag_id"].unique().sort())
+    tags = known_tags(catalogue, several["tag_id"].unique().sort())
     unclean = (
         several.select("input_id", "tag_id")
         .join(unsettled(frames, catalogue, tags, span), on="tag_id")

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from api.completeness import complete_as_of
 from api.formats import JSON
-from api.formulas import bindings_at
+from api.formulas import bound_at
 from api.inputs import sums
 from api.openapi import answers
 from api.parameters import Asked
@@ -78,20 +78,19 @@ def scorecard(store: Database, asked: Annotated[AskedScorecard, Query()]) -> Res
     The open minute is left out, so that the answer is made of summaries whatever the raw rate is.
     """
     catalogue, now = store.catalogue(), store.now()
-    bindings = bindings_at(catalogue, asked.asset)
+    bound = bound_at(catalogue, asked.asset)
     span = parse_span(asked.start, asked.end, now, Calendar.of(catalogue.plant, None))
     span = span.until(EPOCH + (now - _SETTLED - EPOCH) // MINUTE * MINUTE)
     edges = (span.start, span.end)
-    scores, tag_ids = [], sorted({tag_id for binding in bindings for tag_id in binding.tag_ids})
-    if bindings:
-        terms = pl.concat(binding.frame for binding in bindings).unique()
+    scores = []
+    if bound.bindings:
         with store.frames.snapshot() as frames:
-            found = sums(frames, catalogue, terms, edges)
-        rows = evaluate_together(bindings, found, edges)
-        scores = [_score(binding, row) for binding, row in zip(bindings, rows, strict=True)]
+            found = sums(frames, catalogue, bound.terms, edges)
+        rows = evaluate_together(bound.bindings, found, edges)
+        scores = [_score(binding, row) for binding, row in zip(bound.bindings, rows, strict=True)]
     with store.connection() as connection:
-        signed = signatures(connection, span, tag_ids)
-        complete = complete_as_of(connection, measured(catalogue, tag_ids), now)
+        signed = signatures(connection, span, bound.tag_ids)
+        complete = complete_as_of(connection, measured(catalogue, bound.tag_ids), now)
     return JSON(Scorecard(asked.asset, *edges, complete, signed, scores))
 
 

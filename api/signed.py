@@ -10,6 +10,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from api.span import Span
+from api.store import array
 from kpi.frames import INSTANT
 from schemas.db.frames import FrameReader
 from schemas.db.tables import late, period
@@ -43,8 +44,7 @@ def signatures(connection: sa.Connection, span: Span, tag_ids: Sequence[int]) ->
         sa.select(sa.func.count())
         .where(
             late.c.period_id == period.c.id,
-            # One array: thousands of parameters take 100 ms to be written (2026-11-22).
-            late.c.tag_id == sa.any_(sa.cast(list(tag_ids), sa.ARRAY(sa.Integer))),
+            late.c.tag_id == sa.any_(array(tag_ids)),
             late.c.bucket > span.start - _HOUR,
             late.c.bucket < span.end,
         )

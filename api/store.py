@@ -5,7 +5,7 @@ Selects are SQLAlchemy Core; what a caller sends reaches PostgreSQL as a paramet
 
 import copy
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -40,6 +40,12 @@ def session(dsn: str, settings: ApiSettings, mode: str = _READING) -> str:
     given = conninfo_to_dict(conninfo(dsn))
     options = f"{mode}-c statement_timeout={round(settings.statement_timeout_s * 1000)}"
     return make_conninfo("", **{**given, "options": f"{given['options']} {options}"})
+
+
+def array(tag_ids: Iterable[int]) -> sa.Cast[Sequence[int]]:
+    """*tag_ids* as one parameter, written out: of the site a list takes 10 ms (2026-11-22)."""
+    written = ",".join(str(int(tag_id)) for tag_id in tag_ids)
+    return sa.cast(sa.literal(f"{{{written}}}", sa.String()), sa.ARRAY(sa.Integer))
 
 
 class Store:

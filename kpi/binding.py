@@ -33,7 +33,7 @@ class Binding:
     asset: str
     terms: tuple[Term, ...]
 
-    @property
+    @cached_property
     def tag_ids(self) -> list[int]:
         """The tags whose summaries are needed, each once, in order."""
         return sorted({term.tag_id for term in self.terms})
