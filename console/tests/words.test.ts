@@ -50,3 +50,11 @@ test("a length of time is in the largest unit that it fills", () => {
 test("units are printed, not spelled", () => {
   expect(["degC", "m^3", "kg/m^3", "1", "W/m^2"].map(unit)).toEqual(["°C", "m³", "kg/m³", "", "W/m²"]);
 });
+
+test("Russian and Kazakh write units in their own letters", () => {
+  const written = (["ru", "kk"] as const).map((one) => {
+    language.value = one;
+    return ["kWh/t", "kg/m^3", "t/h", "percent", "degC"].map(unit).join(" ");
+  });
+  expect(written).toEqual(["кВт·ч/т кг/м³ т/ч % °C", "кВт·сағ/т кг/м³ т/сағ % °C"]);
+});

@@ -8,7 +8,7 @@ import { assetAt, lastStep, ofType } from "../plant/tree";
 import type { Asset } from "../plant/types";
 import { believed } from "../plant/worth";
 import { ask, linkTo, place } from "../route";
-import { fill, number, words } from "../words";
+import { fill, number, unit, words } from "../words";
 import { PotDetails } from "./PotDetails";
 import { type Colouring, COLOURINGS, levelOf } from "./potColours";
 
@@ -133,7 +133,7 @@ export function Potroom() {
         <Choice
           visible
           label={potroom.colour}
-          options={Object.fromEntries(offered.map(({ id }) => [id, potroom[id]]))}
+          options={Object.fromEntries(offered.map((one) => [one.id, `${potroom[one.id]} [${unit(one.unit)}]`]))}
           chosen={colouring.id}
           choose={(colour) => ask({ colour })}
         />

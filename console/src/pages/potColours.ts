@@ -12,8 +12,11 @@ export interface Colouring {
   /** Distances from 0 at which a pot is worth a look, and at which somebody has to act. */
   look: number;
   act: number;
+  unit: string;
   digits: number;
 }
+
+const MV_PER_V = 1000;
 
 /**
  * Bounds of common practice at 500 kA: a pot 50 mV off its set voltage is looked at, one 150 mV off
@@ -24,18 +27,20 @@ export const COLOURINGS: readonly Colouring[] = [
   {
     id: "voltage",
     measures: ["voltage", "voltage_target"],
-    shown: ([voltage = Number.NaN, target = Number.NaN]) => voltage - target,
-    look: 0.05,
-    act: 0.15,
-    digits: 3,
+    shown: ([voltage = Number.NaN, target = Number.NaN]) => MV_PER_V * (voltage - target),
+    look: 50,
+    act: 150,
+    unit: "mV",
+    digits: 2,
   },
   {
     id: "instability",
     measures: ["noise_slow"],
-    shown: ([noise = Number.NaN]) => noise,
-    look: 0.03,
-    act: 0.06,
-    digits: 3,
+    shown: ([noise = Number.NaN]) => MV_PER_V * noise,
+    look: 30,
+    act: 60,
+    unit: "mV",
+    digits: 2,
   },
   {
     id: "temperature",
@@ -43,6 +48,7 @@ export const COLOURINGS: readonly Colouring[] = [
     shown: ([temperature = Number.NaN]) => temperature - 960,
     look: 10,
     act: 20,
+    unit: "degC",
     digits: 2,
   },
   {
@@ -51,6 +57,7 @@ export const COLOURINGS: readonly Colouring[] = [
     shown: ([days = Number.NaN]) => days,
     look: 2000,
     act: 3000,
+    unit: "d",
     digits: 4,
   },
 ];

@@ -5,7 +5,7 @@ import { measuring, ofType, site } from "../plant/tree";
 import type { Asset } from "../plant/types";
 import { believed } from "../plant/worth";
 import { linkTo } from "../route";
-import { number, words } from "../words";
+import { number, unit, words } from "../words";
 
 const KW_PER_MW = 1000;
 const METAL = "faraday_production";
@@ -39,13 +39,13 @@ function sum(tags: readonly string[]): number | null {
 
 function megawatts(tags: readonly string[]): string {
   const total = sum(tags);
-  return total === null ? "–" : `${number(total / KW_PER_MW, 3)} MW`;
+  return total === null ? "–" : `${number(total / KW_PER_MW, 3)} ${unit("MW")}`;
 }
 
 function metal(smelters: readonly Asset[]): string {
   const values = smelters.map((one) => kpiOf(METAL, one.path).value?.value ?? null);
   return values.length && values.every((one) => one !== null)
-    ? `${number(values.reduce((all, one) => all + one, 0), 3)} t`
+    ? `${number(values.reduce((all, one) => all + one, 0), 3)} ${unit("t")}`
     : "–";
 }
 
@@ -67,7 +67,7 @@ export function Mimic() {
         <path key={path} class="flow is-power" d={path} marker-end="url(#head)" />
       ))}
       <text x="74" y="36">{flow.bauxite}</text>
-      <text x="74" y="64" class="figure">{bauxite === null ? "–" : `${number(bauxite, 3)} t/h`}</text>
+      <text x="74" y="64" class="figure">{bauxite === null ? "–" : `${number(bauxite, 3)} ${unit("t/h")}`}</text>
       <text x="352" y="36">{flow.alumina}</text>
       <text x="630" y="36">{flow.aluminium}</text>
       <text x="630" y="64" class="figure">{metal(ofType("smelter"))}</text>

@@ -54,7 +54,7 @@ export const en = {
     temperature: "bath temperature",
     age: "pot age",
     effect: "Anode effect",
-    effects: "{count} anode effects",
+    effects: "anode effects: {count}",
     noEffects: "no anode effect",
     line: "Line",
     below: "below",
@@ -83,7 +83,7 @@ export const en = {
     help: "Drag to zoom, double-click for the whole span",
   },
   alarms: {
-    count: "{count} alarms",
+    count: "alarms: {count}",
     none: "No alarm rings",
     show: "Show",
     ringing: "ringing",

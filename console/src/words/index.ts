@@ -102,9 +102,4 @@ export function duration(ms: number): string {
   return new Intl.NumberFormat(language.value, options).format(Math.trunc(ms / length));
 }
 
-const UNITS: Record<string, string> = { "1": "", "m^3": "m³", "W/m^2": "W/m²", degC: "°C" };
-
-/** A unit as it is printed. */
-export function unit(name: string): string {
-  return UNITS[name] ?? name.replaceAll("^2", "²").replaceAll("^3", "³").replaceAll("*", "·");
-}
+export { unit } from "./units";
