@@ -245,4 +245,5 @@ def test_a_quiet_stream_beats(client: httpx.Client) -> None:
         assert any(line == "event: beat" for line in lines)
         beat = next(line for line in lines if line.startswith("data: "))
 
-    assert datetime.fromisoformat(orjson.loads(beat.removeprefix("data: "))["at"])
+    at = datetime.fromisoformat(orjson.loads(beat.removeprefix("data: "))["at"])
+    assert at.tzinfo is not None
