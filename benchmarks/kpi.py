@@ -6,14 +6,15 @@ hour has summaries of every tag, its last minutes raw readings, of which the rol
 the rest. Then the real API process is asked over HTTP, each KPI of the line in turn: over 30 days
 by hour, over a year by day, up to the last closed minute. ``line_open_p95_ms`` is 30 days by hour
 up to an instant in the open minute, which takes raw readings; ``fast_...`` are the same with ten
-times the raw rate. ``site_shift_ms`` is the site's scorecard over a shift, 7 h 35 min gone.
+times the raw rate, from a database and an API of their own that are asked by turns with the others.
+``site_shift_ms`` is the site's scorecard over a shift, 7 h 35 min gone.
 """
 
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
@@ -67,50 +68,53 @@ def main(
     """KPIs of a line and of the site, through the API."""
     pots, days = (24, 40) if quick else (pots, 366)
     measured: dict[str, object] = {"benchmark": "kpi", "cores": os.cpu_count(), "pots": pots}
-    for name, hz in (("", 1), ("fast_", 10)):
-        with stand.database() as dsn, _api(dsn) as client:
+    with ExitStack() as stack:
+        clients = {}
+        for name, hz in (("", 1), ("fast_", 10)):
+            dsn = stack.enter_context(stand.database())
             catalogue = _prepare(dsn, pots, days, hz)
-            measured |= {"tags": len(catalogue.tags), "days": days}
-            asked = [kpi.id for kpi in kpis_of(KPIS, LINE, catalogue.plant)]
-            measured["line_kpis"] = len(asked)
-            closed, hour = _NOW.replace(second=0), _NOW.replace(minute=0, second=0)
-            for field, end, span, every in (
-                ("line_30d_hourly_p95_ms", closed, timedelta(days=min(30, days)), "1h"),
-                ("line_1y_daily_p95_ms", closed, timedelta(days=days - 1), "day"),
-                ("line_open_p95_ms", _NOW, timedelta(days=min(30, days)), "1h"),
-            ):
-                times = _series(
-                    client, asked, _NOW.replace(minute=0, second=0) - span, end, every, rounds
-                )
-                measured[name + field] = round(float(np.percentile(times, 95)) * 1e3, 1)
-            shift = {"asset": SITE, "from": _iso(hour - 7 * _HOUR), "to": _iso(closed)}
-            card = client.get("/api/v1/scorecard", params=shift).raise_for_status().json()
-            measured["site_kpis"] = len(card["kpis"])
-            times = [_timed(client, "/api/v1/scorecard", shift) for _ in range(10)]
-            measured[name + "site_shift_ms"] = round(float(np.percentile(times, 95)) * 1e3, 1)
+            clients[name] = stack.enter_context(_api(dsn))
+        asked = [kpi.id for kpi in kpis_of(KPIS, LINE, catalogue.plant)]
+        measured |= {"tags": len(catalogue.tags), "days": days, "line_kpis": len(asked)}
+        closed, hour = _NOW.replace(second=0), _NOW.replace(minute=0, second=0)
+        month, year = timedelta(days=min(30, days)), timedelta(days=days - 1)
+        for field, start, end, every in (
+            ("line_30d_hourly_p95_ms", hour - month, closed, "1h"),
+            ("line_1y_daily_p95_ms", hour - year, closed, "day"),
+            ("line_open_p95_ms", hour - month, _NOW, "1h"),
+        ):
+            span = {"asset": LINE, "from": _iso(start), "to": _iso(end), "every": every}
+            paths = [f"/api/v1/kpis/{kpi}" for kpi in asked]
+            measured |= _percentiles(field, clients, paths, span, rounds)
+        shift = {"asset": SITE, "from": _iso(hour - 7 * _HOUR), "to": _iso(closed)}
+        card = clients[""].get("/api/v1/scorecard", params=shift).raise_for_status().json()
+        measured["site_kpis"] = len(card["kpis"])
+        measured |= _percentiles("site_shift_ms", clients, ["/api/v1/scorecard"], shift, 20)
     typer.echo(json.dumps(measured))
 
 
-def _series(  # noqa: PLR0917 - what a series is asked by
-    client: httpx.Client,
-    kpis: Sequence[str],
-    start: datetime,
-    end: datetime,
-    every: str,
+def _percentiles(
+    field: str,
+    clients: Mapping[str, httpx.Client],
+    paths: Sequence[str],
+    asked: Mapping[str, str],
     rounds: int,
-) -> list[float]:
-    """How long [s] each answer took; the first of each KPI warms the pool and is left out."""
-    span = {"asset": LINE, "from": _iso(start), "to": _iso(end), "every": every}
-    times = []
+) -> dict[str, float]:
+    """The p95 [ms] of each of *clients*, in turn; the first round warms the pool, is left out."""
+    times: dict[str, list[float]] = {name: [] for name in clients}
     for turn in range(rounds + 1):
-        for kpi in kpis:
-            took = _timed(client, f"/api/v1/kpis/{kpi}", span)
-            if turn:
-                times.append(took)
-    return times
+        for path in paths:
+            for name, client in clients.items():
+                took = _timed(client, path, asked)
+                if turn:
+                    times[name].append(took)
+    return {
+        name + field: round(float(np.percentile(taken, 95)) * 1e3, 1)
+        for name, taken in times.items()
+    }
 
 
-def _timed(client: httpx.Client, path: str, asked: dict[str, str]) -> float:
+def _timed(client: httpx.Client, path: str, asked: Mapping[str, str]) -> float:
     started_s = time.perf_counter()
     client.get(path, params=asked).raise_for_status()
     return time.perf_counter() - started_s

@@ -1,4 +1,4 @@
-"""A plant for the KPI benchmark: potlines, and what the KPIs of a site ask for beside them."""
+"""A plant for the benchmarks of rollups and KPIs: potlines, and what a site has beside them."""
 
 from typing import Final
 
@@ -7,7 +7,6 @@ from schemas.plant.model import Plant
 
 SITE: Final = "bench"
 LINE: Final = "smelter/line-1"
-_UNITS: Final = 100
 
 #: Measure, unit, kind, seconds that a value holds.
 _Measure = tuple[str, str, str, float]
@@ -43,8 +42,8 @@ product = ["voltage", "../line_current"]
 """
 
 
-def park(pots: int) -> Plant:
-    """Three potlines of so many *pots*, a refinery, 200 units of wind and sun, a grid."""
+def park(pots: int, units: int = 100) -> Plant:
+    """Three potlines of so many *pots*, a refinery, *units* of wind and of sun each, a grid."""
     rated = 'ratings.power = { value = 5, unit = "MW" }\n'
     text = f'[site]\nname = "{SITE}"\ntitle = "Benchmark"\ntime_zone = "Asia/Almaty"\n'
     text += _asset("smelter", "area", "smelter")
@@ -57,7 +56,7 @@ def park(pots: int) -> Plant:
     text += _asset("power", "area", "renewables")
     for farm, kind, unit in (("wind", "wind_farm", "turbine"), ("sun", "solar_farm", "inverter")):
         text += _asset(f"power/{farm}", "line", kind)
-        text += _asset(f"power/{farm}/{unit}-{{001..{_UNITS}}}", "unit", unit)
+        text += _asset(f"power/{farm}/{unit}-{{{1:0{len(str(units))}d}..{units}}}", "unit", unit)
         text += f'template = "{unit}"\n{rated}'
     text += _asset("grid", "area", "grid") + 'template = "grid"\n'
     for name, measures in _TEMPLATES.items():

@@ -4,6 +4,8 @@
 worker takes for one closed minute of all tags at once, and ``worker_cores`` the share of a core
 that its process spends on it each minute; the server's share is ``server_cores``. ``backfill_s``
 is the time from an hour of late readings of 1,000 tags to its summaries, by minute and by hour.
+The plant has three potlines of pots with computed powers, and units of wind and sun for the
+rest of the tags: the sums that its KPIs are made of (``inputs``) are kept up to date as well.
 """
 
 import json
@@ -22,12 +24,12 @@ import typer
 from numpy.typing import NDArray
 
 from benchmarks import stand
-from benchmarks.load import plant
+from benchmarks.park import park
 from ingest.copy_image import image, timestamps
 from ingest.rollup.worker import RollupWorker
 from kpi.frames import READINGS, TAGS
 from kpi.summary import summarise
-from schemas.db.catalogue import store_plant
+from schemas.db.catalogue import Catalogue, load_catalogue, store_plant
 from schemas.db.engine import make_engine
 from schemas.db.migrate import upgrade
 from schemas.db.tiers import ensure_span
@@ -42,9 +44,7 @@ _BACKFILL_TAGS: Final = 1000
 
 def main(
     quick: Annotated[bool, typer.Option(help="a tenth of the load")] = False,
-    tags: Annotated[int, typer.Option(min=1000, help="tags of the plant, a multiple of 25")] = (
-        100_000
-    ),
+    tags: Annotated[int, typer.Option(min=1000, help="measured tags of the plant")] = 100_000,
     readings: Annotated[int, typer.Option(min=1000, help="to summarise in memory")] = 10_000_000,
 ) -> None:
     """Readings into summaries, at 1 Hz a tag."""
@@ -52,15 +52,22 @@ def main(
     tags, readings = tags // share, readings // share
     in_memory = _summarise(readings)
     with stand.database() as dsn:
-        _prepare(dsn, tags)
-        _load(dsn, np.arange(1, tags + 1, dtype=np.int32), START, 60)
-        _load(dsn, np.arange(1, tags + 1, dtype=np.int32), START + _MINUTE, 60)
+        catalogue = _prepare(dsn, tags)
+        measured = {i: tag for i, tag in catalogue.tags.items() if tag.derivation is None}
+        ids = np.array(sorted(measured), np.int32)
+        _load(dsn, ids, START, 60)
+        _load(dsn, ids, START + _MINUTE, 60)
         with closing(RollupWorker(dsn, budget=10 * tags)) as worker:
+            while worker.build(START):
+                pass
             worker.step(START + 1.5 * _MINUTE)
             live = _measured(lambda: worker.step(START + 2.5 * _MINUTE).minutes)
-            late = np.arange(1, min(_BACKFILL_TAGS, tags) + 1, dtype=np.int32)
+            # Events hold for a day and a half: their hour would be one of thirty-six.
+            late = np.array([i for i in ids if measured[i].stale_after_s <= 60], np.int32)
+            late = late[:_BACKFILL_TAGS]
             _load(dsn, late, START - 3 * _HOUR, 3600)
             backfill = _measured(lambda: _until_clean(worker, START + 2.5 * _MINUTE))
+        inputs = _inputs(dsn)
     typer.echo(
         json.dumps(
             {
@@ -68,8 +75,10 @@ def main(
                 "cores": os.cpu_count(),
                 "summarise_readings": readings,
                 "summarise_per_s": round(readings / in_memory),
-                "live_tags": tags,
-                "live_readings_per_s": tags,
+                "live_tags": len(ids),
+                "live_readings_per_s": len(ids),
+                "computed_tags": len(catalogue.tags) - len(ids),
+                "inputs": inputs,
                 "lag_s": round(live.seconds, 3),
                 "worker_cores": round(live.own_cpu_s / 60, 4),
                 "server_cores": round(live.server_cpu_s / 60, 4),
@@ -132,14 +141,27 @@ def _rows(
     return tag_id, ts_ms, value, np.full(len(tag_id), Quality.GOOD, np.int16)
 
 
-def _prepare(dsn: str, tags: int) -> None:
+def _prepare(dsn: str, tags: int) -> Catalogue:
+    """A plant of about so many measured *tags*, four fifths of them of units of wind and sun."""
     upgrade(dsn)
+    pots = max(tags * 24 // 10_000, 3)
+    # Seven measures of each pot in three lines, two of each unit in two farms.
+    units = max((tags - 21 * pots) // 4, 1)
     engine = make_engine(dsn)
     with engine.begin() as connection:
-        store_plant(connection, plant(tags))
+        store_plant(connection, park(pots, units))
+        catalogue = load_catalogue(connection)
     engine.dispose()
     with psycopg.connect(dsn, autocommit=True) as connection:
         ensure_span(connection, "reading", START - 4 * _HOUR, START + _HOUR)
+    return catalogue
+
+
+def _inputs(dsn: str) -> int:
+    """Sums of several tags that the worker keeps."""
+    with psycopg.connect(dsn) as connection:
+        (found,) = connection.execute("SELECT count(*) FROM kpi_input").fetchone() or (0,)
+    return int(found)
 
 
 def _load(dsn: str, tag_ids: NDArray[np.int32], start: datetime, seconds: int) -> None:
