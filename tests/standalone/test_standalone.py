@@ -1,138 +1,37 @@
 """``python -m standalone`` as a user meets it: real processes, from the first start to the last."""
 
-import json
 import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
-from schemas.errors import ConfigError
-from schemas.plant.file import load_plant
-from simulator.wiring import wire
-from standalone.ports import check_ports
-from tests.fixtures.ports import free_port
+from tests.fixtures.standalone import (
+    COMMAND,
+    END_WITHIN_S,
+    PLCS,
+    ROOT,
+    Standalone,
+    free_row,
+)
 from tests.fixtures.until import until
 
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "standalone"]
-START_WITHIN_S = 90.0
-END_WITHIN_S = 60.0
 #: What every park runs, as its table names it.
 SERVICES = {
     *("database", "broker", "api", "ingest", "simulator"),
     *("edge-potline-1", "edge-power-1", "edge-refinery-1"),
 }
 
-#: As many PLCs as the simulated plant has.
-PLCS = len(wire(load_plant(ROOT / "plants" / "pavlodar.toml")))
-
 pytestmark = pytest.mark.e2e
-
-
-def free_row(count: int) -> int:
-    """The first of so many free ports in a row."""
-
-    def row() -> int:
-        first = free_port()
-        try:
-            check_ports({"--port": range(first, first + count)})
-        except ConfigError:
-            return 0
-        return first
-
-    return until(row, f"{count} free ports in a row")
-
-
-@dataclass(frozen=True)
-class Standalone:
-    """A park that runs in a terminal of its own."""
-
-    process: subprocess.Popen[bytes]
-    port: int
-    output: Path
-
-    @classmethod
-    def start(cls, folder: Path, *options: str) -> "Standalone":
-        """Start a park on *folder*; returns when it shows its table."""
-        port = free_row(5)
-        output = folder.with_name(f"{folder.name}-{port}.out")
-        with output.open("wb") as stream:
-            process = subprocess.Popen(
-                [
-                    *(*COMMAND, "--data-dir", str(folder), "--port", str(port)),
-                    *("--mqtt-port", str(free_row(2)), "--plc-port", str(free_row(PLCS))),
-                    *options,
-                ],
-                cwd=ROOT,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        park = cls(process, port, output)
-        try:
-            until(lambda: "live KPI" in park.text or not park.runs, "the table", START_WITHIN_S)
-            assert park.runs, park.text
-        except AssertionError:
-            park.kill()
-            raise
-        return park
-
-    @property
-    def runs(self) -> bool:
-        """Whether the process is there."""
-        return self.process.poll() is None
-
-    @property
-    def text(self) -> str:
-        """What it has said so far."""
-        return self.output.read_text()
-
-    @property
-    def pids(self) -> Mapping[str, int]:
-        """The processes that its table names."""
-        rows = [line.split() for line in self.text.splitlines()]
-        return {row[0]: int(row[-2]) for row in rows if len(row) > 2 and row[-2].isdigit()}
-
-    def told(self, service: str) -> bool:
-        """Whether it has said anything about *service*."""
-        return f'"service": "{service}"' in self.text
-
-    def get(self, path: str, **query: str) -> Any:  # noqa: ANN401 - JSON
-        """The answer of the API."""
-        url = f"http://127.0.0.1:{self.port}{path}?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            return json.load(answer)
-
-    def productivity(self, start: str = "-10s") -> float:
-        """Liquor productivity of the digestion unit since *start* [kg/m^3]; 0 where it has none."""
-        series = self.get(
-            "/api/v1/kpis/liquor_productivity",
-            **{"asset": "refinery/digestion-1", "from": start},
-        )
-        return float(series["rows"][0]["value"] or 0.0)
-
-    def interrupt(self) -> int:
-        """Press Ctrl-C: the terminal sends SIGINT to its whole process group."""
-        os.killpg(self.process.pid, signal.SIGINT)
-        return self.process.wait(END_WITHIN_S)
-
-    def kill(self) -> None:
-        """End it by SIGKILL."""
-        self.process.kill()
-        self.process.wait()
 
 
 def alive(folder: Path) -> list[str]:
@@ -223,7 +122,7 @@ def test_two_parks_beside_each_other_and_one_that_ends_by_itself(
 def test_directory_of_a_running_park_is_refused(park: Standalone, folder: Path) -> None:
     """Two parks on one directory would write over each other."""
     ports = ["--port", str(free_row(5)), "--mqtt-port", str(free_row(2))]
-    done = run("--data-dir", str(folder), *ports, "--plc-port", str(free_row(PLCS)))
+    done = run("--data-dir", str(folder), *ports, "--plc-port", str(free_row(len(PLCS))))
 
     assert done.returncode == 2
     assert "--data-dir" in done.stderr
@@ -287,7 +186,7 @@ def test_unusable_directory_ends_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ports = ["--port", str(free_row(5)), "--mqtt-port", str(free_row(2))]
     data = str(tmp_path / "file" / "data")
-    done = run("--data-dir", data, *ports, "--plc-port", str(free_row(PLCS)))
+    done = run("--data-dir", data, *ports, "--plc-port", str(free_row(len(PLCS))))
 
     assert done.returncode == 2
     assert "--data-dir" in done.stderr
