@@ -35,7 +35,7 @@ class ApiSettings(BaseSettings):
     kpi_tick_s: float = Field(
         default=2.0, ge=0.05, le=60, description="its KPIs are computed this often [s]"
     )
-    live_tags_max: int = Field(default=2_000, ge=1, description="tags of one live stream")
+    live_tags_max: int = Field(default=3_000, ge=1, description="tags of one live stream")
     alarms: bool = Field(
         default=True, description="evaluate the alarms; of several processes one does"
     )
