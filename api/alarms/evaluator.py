@@ -10,6 +10,7 @@ yesterday therefore rings nothing; that it would have rung is found by `api.alar
 """
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -62,6 +63,8 @@ class Evaluator:
         self._kpis_at = EPOCH
         self._failing = False
         self._refused: set[str] = set()
+        # A step goes on in its thread when the task that waits for it is cancelled.
+        self._turn = threading.Lock()
 
     async def run(self) -> None:
         """Step once a tick until cancelled."""
@@ -85,7 +88,7 @@ class Evaluator:
         UnavailableError
             The database does not answer.
         """
-        with wrap_errors():
+        with self._turn, wrap_errors():
             connection = self._led()
             if connection is None:
                 return False
@@ -100,25 +103,24 @@ class Evaluator:
 
     def close(self) -> None:
         """Give the lead away; what is remembered is read again by whoever leads next."""
-        connection, self._connection = self._connection, None
-        self._catalogue = None
-        if connection is not None:
-            # The pool would hand the session on with the lock that it holds.
-            connection.invalidate()
-            connection.close()
-        self._engine.dispose()
+        with self._turn:
+            connection, self._connection = self._connection, None
+            self._catalogue = None
+            if connection is not None:
+                _end(connection)
+            self._engine.dispose()
 
     def _led(self) -> sa.Connection | None:
         if self._connection is None:
             connection = self._engine.connect()
-            locked = connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK)))
-            connection.commit()
+            try:
+                locked = _lock(connection)
+            except BaseException:
+                _end(connection)
+                raise
             if not locked:
                 connection.close()
                 return None
-            for name in ("idle_session_timeout", "idle_in_transaction_session_timeout"):
-                connection.execute(sa.select(sa.func.set_config(name, f"{_SILENT_S}s", False)))  # noqa: FBT003 - of the session
-            connection.commit()
             self._connection = connection
             log.info("evaluates the alarms")
         return self._connection
@@ -193,3 +195,20 @@ class Evaluator:
             trace = None if isinstance(error, UnavailableError) else error
             log.warning("alarms cannot be evaluated", error=str(error).strip(), exc_info=trace)
         self._failing = True
+
+
+def _lock(connection: sa.Connection) -> bool:
+    """Whether the session of *connection* leads now; if so, it ends where it falls silent."""
+    locked = bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_LOCK))))
+    if locked:
+        for name in ("idle_session_timeout", "idle_in_transaction_session_timeout"):
+            of_session = sa.func.set_config(name, f"{_SILENT_S}s", sa.false())
+            connection.execute(sa.select(of_session))
+    connection.commit()
+    return locked
+
+
+def _end(connection: sa.Connection) -> None:
+    """End the session: the pool would hand it on with the lock that it holds."""
+    connection.invalidate()
+    connection.close()

@@ -61,7 +61,7 @@ def test_no_answer_is_undeclared(
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case[Any]) -> None:
-        answer = case.call(base_url=str(demo.base_url))
+        answer = case.call(base_url=str(demo.base_url), timeout=60)
         case.validate_response(answer, checks=CHECKS)
 
     ask()

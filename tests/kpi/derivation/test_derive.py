@@ -85,7 +85,8 @@ def test_a_span_needs_no_more_than_the_rule_reaches(
     inside = whole.filter(pl.col("bucket") >= start, pl.col("bucket") < end)
     cut = rolled_up(around(history, measure, start, end), measure, start, end)
 
-    assert_frame_equal(inside, cut, check_exact=True)
+    # A slope is the quotient of two sums over its window, which a cut may round in the last digits.
+    assert_frame_equal(inside, cut, check_exact=measure != "slope", rel_tol=1e-9, abs_tol=1e-9)
 
 
 @pytest.mark.parametrize("measure", MEASURES)
