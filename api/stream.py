@@ -158,19 +158,13 @@ def _next(writer: Writer, frames: Frames) -> bytes | None:
 async def _body(
     start: bytes, writer: Writer, frames: Frames, exports: anyio.CapacityLimiter
 ) -> AsyncGenerator[bytes, None]:
-    # The next rows are read while the last ones are sent.
-    ahead: asyncio.Task[bytes | None] | None = None
     try:
-        chunk: bytes | None = start
-        while chunk is not None:
-            ahead = asyncio.create_task(run_in_threadpool(_next, writer, frames), name="rows")
+        yield start
+        while (chunk := await run_in_threadpool(_next, writer, frames)) is not None:
             yield chunk
-            chunk = await ahead
         yield writer.tail()
     finally:
         # A caller who left must not leave the statement running.
         with anyio.CancelScope(shield=True):
-            if ahead is not None:
-                await asyncio.gather(ahead, return_exceptions=True)
             await run_in_threadpool(frames.close)
         exports.release_on_behalf_of(frames)
