@@ -110,6 +110,7 @@ class SourceSection(Section):
         """The same device at another address, as ``--source`` asks."""
         return self.model_copy(update={"host": host, "port": port})
 
+    @abstractmethod
     def resolve(self, plant: Plant, key: str) -> Device:
         """The device beside the plant model; messages start with *key*.
 
@@ -118,7 +119,6 @@ class SourceSection(Section):
         ConfigError
             A tag that the plant does not have, or that cannot stand where it is said to.
         """
-        raise NotImplementedError
 
 
 def measured_tag(plant: Plant, path: str, key: str) -> Tag:
