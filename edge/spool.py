@@ -10,12 +10,12 @@ ids of ``metric`` are the aliases on the wire, so an alias means one metric for 
 """
 
 import sqlite3
-import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic_ns, time_ns
 from typing import Final
 
 from edge.frame import Frame, chunks, encode, seal
@@ -106,7 +106,7 @@ class Spool:
     ) -> None:
         self._max_bytes = max_bytes
         self._max_age_ms = int(max_age_s * 1000)
-        self._opened_ms = time.time_ns() // 1_000_000 - _steady_ms()
+        self._opened_ms = time_ns() // 1_000_000 - _steady_ms()
         self._fault = fault or FaultPoint()
         self._reserve = Reserve(path.with_suffix(".reserve"))
         try:
@@ -312,7 +312,7 @@ def _naming_full() -> Iterator[None]:
 
 
 def _steady_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
+    return monotonic_ns() // 1_000_000
 
 
 def _full(error: sqlite3.OperationalError) -> bool:

@@ -3,10 +3,10 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 
 import structlog
 
@@ -70,7 +70,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._started_at = time.monotonic()
+        self._started_at = monotonic()
         self._again_at = None
 
     @property
@@ -87,7 +87,7 @@ class Child:
         """Start the process again if it died, after a pause that grows with each death."""
         if self.process is None or self._left_alone:
             return
-        now = time.monotonic()
+        now = monotonic()
         if self._again_at is not None:
             if now >= self._again_at:
                 self.start()

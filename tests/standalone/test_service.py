@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -96,7 +95,7 @@ def test_dead_process_is_started_again(child_of: Script, monkeypatch: pytest.Mon
 def test_pause_grows_with_each_death(child_of: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that dies again and again is started less and less often."""
     now = 0.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(service, "monotonic", lambda: now)
     child = child_of("raise SystemExit(1)")
     pauses = []
     for _ in range(9):
@@ -114,7 +113,7 @@ def test_pause_grows_with_each_death(child_of: Script, monkeypatch: pytest.Monke
 def test_steady_process_is_forgiven(child_of: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a minute of health the next death is a first one again."""
     now = 0.0
-    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(service, "monotonic", lambda: now)
     child = child_of(WAIT_FOR_EVER)
     child._deaths = 5
     now = service.STEADY_S + 1
