@@ -1,5 +1,6 @@
 """``/health/live``, ``/health/ready`` and ``/metrics``: for whoever watches the API itself."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -51,42 +52,41 @@ async def live() -> Response:
 )
 def ready(store: Annotated[Store, Depends(store_of)]) -> Response:
     """200 if the database answers and holds a plant, else 503; both name every part."""
-    parts = [_database(store)]
+    parts = [_part("database", _database, store)]
     if parts[0].ok:
-        parts += [_plant(store), _rollups(store)]
+        parts += [_part("plant", _plant, store), _part("rollups", _rollups, store)]
     found = Ready(all(part.ok for part in parts), parts)
     return JSON(
         found, status_code=200 if found.ready else 503, headers={"Cache-Control": "no-store"}
     )
 
 
-def _database(store: Store) -> Part:
+def _part(name: str, look: Callable[[Store], str], store: Store) -> Part:
+    """How a part stands: what *look* says of it, or what it cannot do."""
     try:
-        with store.connection() as connection:
-            connection.execute(sa.select(1))
+        return Part(name, ok=True, detail=look(store))
     except ErtisError as error:
-        return Part("database", ok=False, detail=str(error))
-    return Part("database", ok=True, detail="answers")
+        return Part(name, ok=False, detail=str(error))
 
 
-def _plant(store: Store) -> Part:
-    try:
-        plant = store.catalogue().plant
-    except ErtisError as error:
-        return Part("plant", ok=False, detail=str(error))
-    return Part(
-        "plant", ok=True, detail=f"{plant.name}: {len(plant.assets)} assets, {len(plant.tags)} tags"
-    )
+def _database(store: Store) -> str:
+    with store.connection() as connection:
+        connection.execute(sa.select(1))
+    return "answers"
 
 
-def _rollups(store: Store) -> Part:
+def _plant(store: Store) -> str:
+    plant = store.catalogue().plant
+    return f"{plant.name}: {len(plant.assets)} assets, {len(plant.tags)} tags"
+
+
+def _rollups(store: Store) -> str:
     """How far the rollup worker is behind; answers are right without it, only slower."""
     with store.connection() as connection:
         oldest: datetime | None = connection.scalar(sa.select(sa.func.min(dirty.c.bucket)))
     if oldest is None:
-        return Part("rollups", ok=True, detail="nothing is waiting")
-    behind_s = (store.now() - oldest).total_seconds()
-    return Part("rollups", ok=True, detail=f"the oldest waiting minute is {behind_s:.0f} s old")
+        return "nothing is waiting"
+    return f"the oldest waiting minute is {(store.now() - oldest).total_seconds():.0f} s old"
 
 
 def _counters(request: Request) -> Counters:

@@ -24,7 +24,7 @@ from api.latest import Newest, newest
 from api.problem import problem_of
 from api.store import Store
 from kpi.binding import Binding
-from schemas.errors import UnavailableError
+from schemas.errors import is_defect
 from schemas.instant import to_ms
 from schemas.plant.model import Tag
 
@@ -175,7 +175,7 @@ class Hub:
     def _tell(self, error: Exception) -> None:
         """Log the first of several failures; what passes by itself needs no traceback."""
         if not self._failing:
-            trace = None if isinstance(error, UnavailableError) else error
+            trace = error if is_defect(error) else None
             log.warning("live state cannot be computed", error=str(error).strip(), exc_info=trace)
         self._failing = True
 

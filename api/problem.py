@@ -15,15 +15,16 @@ from schemas.errors import (
     ConflictError,
     DatabaseBusy,
     DatabaseDown,
-    DefectError,
     ErtisError,
     NotAllowed,
     NotFoundError,
     NotIdentified,
     RequestError,
+    TablesMissing,
     TooLargeError,
     TooManyRequests,
     UnavailableError,
+    is_defect,
     nearest,
 )
 
@@ -36,6 +37,7 @@ _KINDS: Mapping[type[Exception], tuple[int, str, str]] = {
     UnavailableError: (503, "unavailable", "A part of the plant's backend does not answer now"),
     DatabaseDown: (503, "database-down", "The database does not answer now"),
     DatabaseBusy: (503, "database-busy", "The database has too much to do now"),
+    TablesMissing: (503, "not-set-up", "The plant's backend is not set up yet"),
     ConfigError: (503, "not-set-up", "The plant's backend is not set up yet"),
     RequestError: (422, "parameter", "A parameter cannot be used"),
     NotFoundError: (404, "not-found", "No such thing here"),
@@ -96,8 +98,7 @@ def problem_of(error: Exception, instance: str) -> Problem:
 
 
 def _detail(error: Exception) -> str:
-    ours = isinstance(error, DefectError) or not isinstance(error, ErtisError)
-    return "The log of the API says more; please report it." if ours else str(error)
+    return "The log of the API says more; please report it." if is_defect(error) else str(error)
 
 
 def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSON:

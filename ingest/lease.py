@@ -97,7 +97,7 @@ class Lease:
         ------
         UnavailableError
             The database is not there, or went.
-        psycopg.errors.UndefinedTable
+        TablesMissing
             It has no tables of ours.
         """
         told = False

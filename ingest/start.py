@@ -14,7 +14,7 @@ from ingest.names import TagNames
 from ingest.positions import Ranges
 from schemas.db.catalogue import load_catalogue
 from schemas.db.engine import make_engine, psycopg_of, wrap_errors
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, TablesMissing
 from schemas.instant import to_ms
 
 _NODES = """
@@ -76,12 +76,9 @@ def our_tables() -> Iterator[None]:
     """
     try:
         yield
-    except (psycopg.ProgrammingError, sqlalchemy.exc.ProgrammingError) as error:
-        cause = error.orig if isinstance(error, sqlalchemy.exc.ProgrammingError) else error
-        if isinstance(cause, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
-            right = "a database with our tables: python -m ingest migrate --plant FILE"
-            raise ConfigError("ERTIS_DSN", str(cause).splitlines()[0], right) from error
-        raise
+    except TablesMissing as error:
+        right = "a database with our tables: python -m ingest migrate --plant FILE"
+        raise ConfigError("ERTIS_DSN", str(error.__cause__).splitlines()[0], right) from error
 
 
 @contextmanager

@@ -22,6 +22,7 @@
     │   ├── BrokerDown
     │   ├── DatabaseDown
     │   ├── DatabaseBusy       ... gave a transaction up: deadlock, lock timeout, no free connection
+    │   ├── TablesMissing      ... the database is not, or not yet, of this version
     │   ├── LeaseLost          ... another process leads this shard of ingest now
     │   ├── DeviceDown         ... a PLC or meter does not answer
     │   ├── ProviderDown       ... the identity provider does not give its keys
@@ -149,6 +150,10 @@ class DatabaseBusy(UnavailableError):
     """PostgreSQL gave this transaction up (deadlock, time limit, no free connection)."""
 
 
+class TablesMissing(UnavailableError):
+    """The database lacks a table or column of this version: it is not migrated yet."""
+
+
 class LeaseLost(UnavailableError):
     """Another process took over what this one led; started again, this one stands by."""
 
@@ -175,6 +180,11 @@ class SessionError(DefectError):
 
 class FormulaError(DefectError):
     """A unit is unknown, or a formula's dimensions do not give the unit that it declares."""
+
+
+def is_defect(error: Exception) -> bool:
+    """Whether *error* is a fault of Ertis itself, which its log shows with the traceback."""
+    return isinstance(error, DefectError) or not isinstance(error, ErtisError)
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

@@ -31,7 +31,7 @@ from schemas.db.alarms import load_alarms
 from schemas.db.catalogue import Catalogue
 from schemas.db.engine import wrap_errors
 from schemas.db.tables import alarm
-from schemas.errors import ErtisError, UnavailableError
+from schemas.errors import ErtisError, is_defect
 from schemas.instant import EPOCH
 from schemas.plant.alarms import AlarmLimit
 from schemas.quality import Quality, main_quality
@@ -86,7 +86,7 @@ class Evaluator:
         Raises
         ------
         UnavailableError
-            The database does not answer.
+            The database does not answer, or has no tables yet.
         """
         with self._turn, wrap_errors():
             connection = self._led()
@@ -192,7 +192,7 @@ class Evaluator:
 
     def _tell(self, error: Exception) -> None:
         if not self._failing:
-            trace = None if isinstance(error, UnavailableError) else error
+            trace = error if is_defect(error) else None
             log.warning("alarms cannot be evaluated", error=str(error).strip(), exc_info=trace)
         self._failing = True
 

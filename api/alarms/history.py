@@ -12,6 +12,7 @@ from alarms.state import Event, State
 from alarms.statistics import STALE_AFTER, Raised, busiest, chattering, floods, most_frequent
 from api.access.areas import Areas
 from api.alarms.late import late
+from api.alarms.standing import unit_of
 from api.cursor import Cursor, fingerprint
 from api.formats import JSON
 from api.openapi import answers
@@ -21,7 +22,7 @@ from api.span import Span, parse_span
 from api.store import Database, Store
 from kpi.calendar import Calendar
 from schemas.db.alarms import load_alarms
-from schemas.db.tables import alarm, alarm_event, asset
+from schemas.db.tables import alarm, alarm_event, asset, tag
 from schemas.errors import TooLargeError
 from schemas.plant.alarms import Priority
 
@@ -48,6 +49,7 @@ class Happened:
     before: State | None
     after: State | None
     value: float | None
+    unit: str | None
     first_out: bool
     who: str | None
     reason: str | None
@@ -197,9 +199,16 @@ def _joined(store: Store, area: str, *columns: Any) -> sa.Select[Any]:  # noqa: 
     wanted = sa.cast(_in_area(store, area), sa.ARRAY(sa.Integer))
     return (
         sa.select(
-            alarm.c.name, alarm.c.priority, asset.c.path, alarm.c.id.label("alarm_id"), *columns
+            alarm.c.name,
+            alarm.c.source,
+            alarm.c.priority,
+            asset.c.path,
+            alarm.c.id.label("alarm_id"),
+            tag.c.unit.label("unit"),
+            *columns,
         )
         .join_from(alarm, asset, alarm.c.asset_id == asset.c.id)
+        .outerjoin(tag, alarm.c.tag_id == tag.c.id)
         .where(alarm.c.asset_id == sa.any_(wanted))
     )
 
@@ -231,6 +240,7 @@ def _event(row: sa.Row[Any]) -> Happened:
         State(row.before),
         State(row.after),
         row.value,
+        unit_of(row),
         row.first_out,
         row.who,
         row.reason,
@@ -265,6 +275,7 @@ def _late(store: Store, area: str, span: Span) -> list[Happened]:
             None,
             None,
             one.change.value,
+            catalogue.plant.tags[limits[one.alarm].source].unit,
             first_out=False,
             who=None,
             reason=None,

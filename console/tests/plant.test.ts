@@ -12,6 +12,7 @@ const alarm = (id: number, given: Partial<Alarm>): Alarm => ({
   source: "",
   bound: "high",
   limit: 0,
+  unit: null,
   priority: "low",
   group: "",
   state: "unacknowledged",

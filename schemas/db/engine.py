@@ -18,6 +18,7 @@ from schemas.errors import (
     DatabaseBusy,
     DatabaseDown,
     StorageFull,
+    TablesMissing,
     UnavailableError,
 )
 
@@ -32,6 +33,11 @@ _DEFAULTS: Final = {
     "tcp_user_timeout": "30000",
 }
 
+#: What helps where a message of the server does not say it.
+_ADVICE: Final[dict[type[UnavailableError], str]] = {
+    TablesMissing: "; bring the tables up to date: python -m ingest migrate --plant FILE"
+}
+
 #: By SQLSTATE or its class (PostgreSQL manual, appendix A); the longest match decides.
 _UNAVAILABLE: Final[dict[str, type[UnavailableError]]] = {
     "08": DatabaseDown,  # connection exceptions
@@ -43,6 +49,8 @@ _UNAVAILABLE: Final[dict[str, type[UnavailableError]]] = {
     "40": DatabaseBusy,  # deadlock, serialisation
     "55P03": DatabaseBusy,  # lock timeout
     "57014": DatabaseBusy,  # statement timeout
+    "42P01": TablesMissing,  # undefined table
+    "42703": TablesMissing,  # undefined column
 }
 
 
@@ -107,6 +115,8 @@ def wrap_errors() -> Iterator[None]:
         The server gave this transaction up; the next may pass.
     StorageFull
         The server's disk has no room.
+    TablesMissing
+        The database is not migrated to this version.
     """
     try:
         yield
@@ -124,7 +134,8 @@ def _unavailable(error: Exception) -> UnavailableError | None:
     if state := getattr(cause, "sqlstate", None):
         for length in (5, 3, 2):
             if found := _UNAVAILABLE.get(state[:length]):
-                return found(f"{message} (SQLSTATE {state})")
+                first = message.partition("\n")[0] if found in _ADVICE else message
+                return found(f"{first} (SQLSTATE {state}){_ADVICE.get(found, '')}")
         return None
     # libpq gives no SQLSTATE for a connection that failed or broke.
     if isinstance(cause, psycopg.OperationalError | adbc_driver_manager.OperationalError):

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from alarms.state import Event
 from api.access.areas import EVERYWHERE, Areas
@@ -18,6 +19,7 @@ from api.counters import Counters
 from api.store import Store
 from schemas.db.catalogue import Catalogue
 from schemas.db.engine import connect, make_engine
+from schemas.db.migrate import upgrade
 from schemas.errors import DatabaseDown
 from schemas.plant.file import parse_plant
 from tests.api.conftest import SETTINGS, Serve, through
@@ -444,6 +446,47 @@ def test_the_history_names_every_event(room: Room) -> None:
     events = {one["event"] for one in room.get("/history")["events"]}
 
     assert events == {Event.LOSE.value}
+
+
+def test_numbers_have_their_unit(room: Room) -> None:
+    """Limits and values are in the unit of the tag, as they stand and in the history."""
+    room.tick(pot_01=9.0)
+    (rang,) = (one for one in room.get("/history")["events"] if one["event"] == "raise")
+
+    assert room.one(LOW)["unit"] == "kA"
+    assert (rang["value"], rang["unit"]) == (9.0, "V")
+
+
+def test_an_alarm_of_a_kpi_has_the_unit_of_the_kpi(serve: Serve, database: str) -> None:
+    """It has no tag."""
+    alarm = '[[alarm]]\nkpi = "line_current"\nasset = "line"\nlow = {limit = 480, priority = "low"}'
+    text = f"{PLANT}\n{alarm}"
+    catalogue, clock = store(database, parse_plant(text)), Clock()
+    client = serve(create_app(QUIET, database, clock))
+    with room_of(database, client, catalogue, clock) as room:
+        assert room.one("line_current@line#low")["unit"] == "kA"
+
+
+def test_tables_that_are_missing_are_told_once(serve: Serve, empty_database: str) -> None:
+    """An API that starts before its database is migrated says so without a traceback, and waits."""
+    with capture_logs() as lines:
+        client = serve(create_app(SETTINGS, empty_database))
+        until(lambda: said(lines), "the evaluator to say what is missing")
+        ready = client.get("/health/ready")
+        upgrade(empty_database)
+        store(empty_database, parse_plant(PLANT))
+        until(lambda: "ertis_api_alarms_evaluated 15" in client.get("/metrics").text, "alarms")
+
+    assert ready.status_code == 503
+    assert "ingest migrate" in ready.json()["parts"][1]["detail"]
+    (line,) = said(lines)
+    assert "ingest migrate" in line["error"]
+    assert not line["exc_info"]
+
+
+def said(lines: list[Any]) -> list[Any]:
+    """What the evaluator logged that it cannot do."""
+    return [line for line in lines if line["event"] == "alarms cannot be evaluated"]
 
 
 def test_transitions_survive_in_order(room: Room) -> None:

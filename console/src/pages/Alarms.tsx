@@ -97,8 +97,8 @@ function Board({ shown }: { shown: readonly Alarm[] }) {
                 </strong>
               )}
             </>,
-            `${alarms.bound[one.bound]}: ${plain(one.limit)} ${unitOf(one)}`,
-            `${number(one.value)} ${unitOf(one)}`,
+            `${alarms.bound[one.bound]}: ${plain(one.limit)} ${unit(one.unit ?? "")}`,
+            measured(one),
             one.since ? time(Date.parse(one.since), "full") : "–",
             stateText(one),
             ...(acts.value ? [<Acts one={one} shelve={() => setShelving(one)} />] : []),
@@ -110,7 +110,9 @@ function Board({ shown }: { shown: readonly Alarm[] }) {
   );
 }
 
-const unitOf = (one: Alarm): string => unit(catalogue.value.get(one.source)?.unit ?? "");
+/** The value that an alarm rang or returned at; nothing where it has none. */
+const measured = (one: { value: number | null; unit: string | null }): string =>
+  one.value === null ? "–" : `${number(one.value)} ${unit(one.unit ?? "")}`;
 
 function History() {
   const fetched = useFetched(
@@ -139,7 +141,7 @@ export function EventTable({ events }: { events: readonly AlarmEvent[] }) {
             <span class="path">{one.name}</span>
           </>,
           alarms.event[one.event] + (one.first_out ? ` · ${alarms.first}` : ""),
-          number(one.value),
+          measured(one),
           [one.who && fill(alarms.by, { who: one.who }), one.reason].filter(Boolean).join(": "),
         ],
       }))}

@@ -69,6 +69,7 @@ export interface Alarm {
   source: string;
   bound: Bound;
   limit: number;
+  unit: string | null;
   priority: Priority;
   group: string;
   state: AlarmState;
@@ -97,6 +98,7 @@ export interface AlarmEvent {
     | "remove"
     | "restore";
   value: number | null;
+  unit: string | null;
   first_out: boolean;
   who: string | null;
   reason: string | null;

@@ -7,7 +7,14 @@ from adbc_driver_postgresql import dbapi
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from schemas.db.engine import connect, conninfo, make_engine, wrap_errors
-from schemas.errors import ConfigError, DatabaseBusy, DatabaseDown, StorageFull, UnavailableError
+from schemas.errors import (
+    ConfigError,
+    DatabaseBusy,
+    DatabaseDown,
+    StorageFull,
+    TablesMissing,
+    UnavailableError,
+)
 from tests.fixtures.ports import free_port
 
 STATES = [
@@ -22,6 +29,8 @@ STATES = [
     ("40001", DatabaseBusy),
     ("55P03", DatabaseBusy),
     ("57014", DatabaseBusy),
+    ("42P01", TablesMissing),
+    ("42703", TablesMissing),
 ]
 
 
