@@ -15,7 +15,8 @@ from simulator.memory import plain, revived
 from simulator.model import Disturbance, Event, Moment, Process, Totals, refuse
 from simulator.noise import FloatArray, seeded
 from simulator.plc import Plc
-from simulator.potline import METAL_KG_PER_KAH, Potline
+from simulator.pot import METAL_KG_PER_KAH
+from simulator.potline import Potline
 from simulator.refinery import MEASURES, Refinery, Unit
 from simulator.services import PER_TONNE, Services
 from simulator.station import Station

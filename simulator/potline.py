@@ -1,11 +1,8 @@
 """A potline: pots in series on one line current (Hall-Heroult), rectifiers, gas treatment.
 
-Voltage: V = V_ext + R I with R wandering slowly and V_ext the extrapolated back-EMF; in an anode
-effect gas insulates the anode and the voltage stands between 25 and 35 V for some minutes.
-Metal: Faraday's law times the pot's current efficiency; a tap takes what was made since the pot's
-last tap, in steps of the crucible scale, so that produced = tapped + change of metal in the pot.
-With the tap go a sounding of the metal left, samples of bath and metal, and as many anodes as the
-metal has consumed. Alumina and aluminium fluoride come in doses of 1 kg.
+A tap takes what was made since the pot's last tap, in steps of the crucible scale, so that
+produced = tapped + change of metal in the pot. With the tap go a sounding of the metal left,
+samples of bath and metal, and as many anodes as the metal has consumed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,43 +27,27 @@ from simulator.model import (
     units,
     until,
 )
-from simulator.noise import FloatArray, IntArray, happens, wander
+from simulator.noise import FloatArray, wander
+from simulator.pot import (
+    ANODES_PER_METAL,
+    BACK_EMF_V,
+    BUTTS_PER_METAL,
+    EFFECT_VOLTAGE_V,
+    METAL_KG_PER_KAH,
+    METAL_PAD_KG,
+    NOMINAL_KA,
+    SCALE_STEP_KG,
+    TARGET_V,
+    Pots,
+    begin_effects,
+    efficiency,
+    feed,
+    started,
+    voltages,
+)
 from simulator.register import shown
 from simulator.unrest import WINDOWS, Running, begin, carry
 
-FARADAY_C_PER_MOL = 96485.33212331
-ALUMINIUM_G_PER_MOL = 26.9815384
-METAL_KG_PER_KAH = ALUMINIUM_G_PER_MOL * 3600 / (3 * FARADAY_C_PER_MOL)
-"""Metal at 100 % current efficiency: three electrons per atom (CODATA, IUPAC): 0.33557273."""
-
-BACK_EMF_V = 1.65
-"""V_ext, as plants use it for pseudo-resistance (Banta et al., Light Metals 2003)."""
-
-NOMINAL_KA = 500.0
-"""The current of the normalised voltage."""
-
-EFFECT_VOLTAGE_V = 8.0
-"""Above this a pot is in an anode effect, by the usual definition."""
-
-TARGET_V = 4.15
-BYPASS_V = 0.3
-"""What is left between the terminals of a pot that is cut out."""
-
-METAL_PAD_KG = 15000.0
-"""What always stays in the pot: some 18 cm of metal on 36 m2."""
-
-SCALE_STEP_KG = 0.5
-"""Resolution of the crucible scale; the rest stays in the pot."""
-
-ALUMINA_PER_METAL = 1.92
-ALF3_PER_METAL = 0.018
-ANODES_PER_METAL = 0.555
-BUTTS_PER_METAL = 0.140
-
-PAUSE_S = 120.0
-"""For so long a pot that was fed out of an anode effect has no other one."""
-
-SICK_RESISTANCE, SICK_EFFICIENCY, SICK_UNREST = 1.03, 0.92, 8.0
 RECTIFIER_EFFICIENCY = 0.985
 BUSBAR_V = 0.12
 """Drop of the busbars, a pot; the pot voltage does not see it."""
@@ -85,29 +66,6 @@ POT = (
     *Samples.__dataclass_fields__,
 )
 EVENTS: Final = ("metal_tapped", "anode_set", "butt_removed")
-
-
-@dataclass(frozen=True, slots=True)
-class Pots:
-    """All pots of a line: constants, what drives them, and what their sensors show."""
-
-    resistance_uohm: FloatArray
-    efficiency: FloatArray
-    metal_kg: FloatArray
-    drift: FloatArray
-    roll: FloatArray
-    effect_volts: FloatArray
-    effect_until_ms: IntArray
-    sick_until_ms: IntArray
-    out_until_ms: IntArray
-    voltage: FloatArray
-    effect: FloatArray
-    operating: FloatArray
-    sounded_kg: FloatArray
-    alumina_fed: FloatArray
-    alf3_fed: FloatArray
-    alumina_due: FloatArray
-    alf3_due: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,29 +143,9 @@ class Potline:
     def start(self, now_ms: int, rng: np.random.Generator) -> PotlineState:
         """Pots that differ by some percent, each holding the metal since its last tap."""
         count = len(self.pots)
-        zeros, never = np.zeros(count), np.zeros(count, np.int64)
-        efficiency = rng.normal(0.94, 0.008, count)
+        zeros = np.zeros(count)
         since_tap_h = (count - np.arange(count)) * self.tap_every_ms / 3_600_000
-        made_kg = METAL_KG_PER_KAH * efficiency * self.rated_ka * since_tap_h
-        pots = Pots(
-            resistance_uohm=rng.normal(2.45, 0.05, count) * 1000 / self.rated_ka,
-            efficiency=efficiency,
-            metal_kg=METAL_PAD_KG + made_kg,
-            drift=rng.standard_normal(count),
-            roll=rng.standard_normal(count),
-            effect_volts=zeros + 30.0,
-            effect_until_ms=never,
-            sick_until_ms=never,
-            out_until_ms=never,
-            voltage=zeros,
-            effect=zeros,
-            operating=zeros,
-            sounded_kg=zeros + METAL_PAD_KG,
-            alumina_fed=np.floor(rng.uniform(1e6, 9e6, count)),
-            alf3_fed=np.floor(rng.uniform(1e4, 9e4, count)),
-            alumina_due=rng.random(count),
-            alf3_due=rng.random(count),
-        )
+        pots = started(self.rated_ka, since_tap_h, rng)
         blank = PotlineState(
             now_ms,
             pots,
@@ -232,7 +170,7 @@ class Potline:
         pots, scan, dt_s = state.pots, state.scan, moment.dt_s
         hours = dt_s / 3600
         charge_kah = state.line_current * hours
-        made = METAL_KG_PER_KAH * self._efficiency(pots, state.ts_ms) * charge_kah * pots.operating
+        made = METAL_KG_PER_KAH * efficiency(pots, state.ts_ms) * charge_kah * pots.operating
         windows, unrest = self._unrest(state, moment)
         resistance = (pots.voltage - BACK_EMF_V) / (state.line_current or 1.0)
         amounts = {
@@ -297,12 +235,9 @@ class Potline:
                 amounts["noise_alarm_s"] = alarm
         return windows, amounts
 
-    def _efficiency(self, pots: Pots, now_ms: int) -> FloatArray:
-        return pots.efficiency * np.where(pots.sick_until_ms > now_ms, SICK_EFFICIENCY, 1.0)
-
     def _sense(self, state: PotlineState, moment: Moment, rng: np.random.Generator) -> PotlineState:
         now_ms, dt_s, count = moment.now_ms, moment.dt_s, len(self.pots)
-        pots = self._begin_effects(state.pots, moment, rng)
+        pots = begin_effects(state.pots, moment, self.effect_every_s, rng)
         drift = wander(state.drift, dt_s, 300.0, rng)
         modulated = state.modulated_until_ms > now_ms
         percent = state.target_percent if modulated else 100.0
@@ -316,11 +251,11 @@ class Potline:
             drift=wander(pots.drift, dt_s, 3600.0, rng),
             roll=wander(pots.roll, dt_s, 20.0, rng),
         )
-        voltage = self._voltage(pots, float(current[0]), now_ms, rng)
+        voltage = voltages(pots, float(current[0]), now_ms, rng)
         effect = (voltage > EFFECT_VOLTAGE_V).astype(np.float64)
         dc_kw = float(current[0]) * (float(voltage.sum()) + BUSBAR_V * count)
         begun = effect * (1.0 - state.pots.effect)
-        pots, alumina, alf3 = self._feed(pots, float(current[0]), dt_s)
+        pots, alumina, alf3 = feed(pots, float(current[0]), dt_s)
         return replace(
             state,
             pots=replace(
@@ -335,46 +270,6 @@ class Potline:
             rectifier=shown("load", np.array([dc_kw / RECTIFIER_EFFICIENCY, dc_kw])),
             services=shown("load", count * np.array([GAS_KW_PER_POT, ROOM_KW_PER_POT])),
         )
-
-    def _begin_effects(self, pots: Pots, moment: Moment, rng: np.random.Generator) -> Pots:
-        now_ms, count = moment.now_ms, len(self.pots)
-        rested = pots.effect_until_ms + round(PAUSE_S * 1000) <= now_ms
-        begin = rested & happens(self.effect_every_s, moment.dt_s, count, rng)
-        begin &= pots.out_until_ms <= now_ms
-        until_ms = now_ms + np.rint(rng.uniform(90, 300, count)).astype(np.int64) * 1000
-        return replace(
-            pots,
-            effect_until_ms=np.where(begin, until_ms, pots.effect_until_ms),
-            effect_volts=np.where(begin, rng.uniform(27, 33, count), pots.effect_volts),
-        )
-
-    def _voltage(
-        self, pots: Pots, current: float, now_ms: int, rng: np.random.Generator
-    ) -> FloatArray:
-        count = len(self.pots)
-        sick = pots.sick_until_ms > now_ms
-        ohmic = pots.resistance_uohm * (1 + 0.008 * pots.drift) * current / 1000
-        ohmic = ohmic * np.where(sick, SICK_RESISTANCE, 1.0)
-        unrest = 0.006 * pots.roll + 0.003 * rng.standard_normal(count)
-        normal = BACK_EMF_V + ohmic + unrest * np.where(sick, SICK_UNREST, 1.0)
-        effect = np.clip(pots.effect_volts + 0.5 * rng.standard_normal(count), 25.0, 35.0)
-        running = np.where(pots.effect_until_ms > now_ms, effect, normal)
-        return shown("voltage", np.where(pots.out_until_ms > now_ms, BYPASS_V, running))
-
-    def _feed(self, pots: Pots, current: float, dt_s: float) -> tuple[Pots, FloatArray, FloatArray]:
-        """What the feeders gave since the last scan, in whole kilograms."""
-        metal = METAL_KG_PER_KAH * 0.94 * current * dt_s / 3600 * pots.operating
-        alumina_due = pots.alumina_due + ALUMINA_PER_METAL * metal
-        alf3_due = pots.alf3_due + ALF3_PER_METAL * metal
-        alumina, alf3 = np.floor(alumina_due), np.floor(alf3_due)
-        fed = replace(
-            pots,
-            alumina_fed=pots.alumina_fed + alumina,
-            alf3_fed=pots.alf3_fed + alf3,
-            alumina_due=alumina_due - alumina,
-            alf3_due=alf3_due - alf3,
-        )
-        return fed, alumina, alf3
 
     def _tap(self, state: PotlineState, rng: np.random.Generator) -> PotlineState:
         place, pots = state.next_pot, state.pots

@@ -7,13 +7,13 @@ Slow, independent swings drive the units. Liquor takes no time on its way.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
+from simulator.bayer import AMOUNTS, SHOWS, Flows, Show, as_shown, digestion, measures_of
 from simulator.command import Fault
-from simulator.digestion import IRON, TOTAL_ALUMINA, Balance, balance
-from simulator.fuel import COAL, GAS
+from simulator.fuel import GAS
 from simulator.model import Disturbance, Event, Moment, Power, Totals, refuse, summed, units, until
 from simulator.noise import FloatArray, IntArray, happens, wander
 from simulator.register import shown
@@ -68,14 +68,6 @@ CALCINER_MAX = 1.1
 MEAN_TIME_BETWEEN_TRIPS_S = 300 * 3600.0
 MEAN_TIME_TO_REPAIR_S = 4 * 3600.0
 OFF_SPEC_S, ON_SPEC_S = 1800.0, 40 * 3600.0
-
-BOILER_EFFICIENCY, STEAM_GJ_PER_T = 0.88, 2.75
-KWH_PER_T = 240.0
-CLOUDY_MG_L: Final = 80.0
-LADDER_MG_L: Final = (10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
-
-#: Of one unit at one scan: measure -> value.
-Show: TypeAlias = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,21 +154,21 @@ class Refinery:
     ) -> Iterator[tuple[str, Show]]:
         """What all units show, in the order of the liquor, by path."""
         of = {unit.path: row.tolist() for unit, row in zip(self.units, swings, strict=True)}
-        digestions = [_digestion(of[path]) for path in self._of("digestion")]
-        flows = _Flows.of([given for given, _ in digestions])
+        digestions = [digestion(of[path]) for path in self._of("digestion")]
+        flows = Flows.of([given for given, _ in digestions])
         for path, (given, assays) in zip(self._of("digestion"), digestions, strict=True):
-            yield path, _as_shown(_of_balance(given) | assays)
-        for kind, show in _SHOWS.items():
+            yield path, as_shown(measures_of(given) | assays)
+        for kind, show in SHOWS.items():
             paths = self._of(kind)
             for path in paths:
-                yield path, _as_shown(show(flows, of[path], len(paths)))
+                yield path, as_shown(show(flows, of[path], len(paths)))
         for place, path in enumerate(self.calciners):
             wanted = flows.hydrate / len(self.calciners) * (1 + 0.02 * of[path][0])
             rate = min(wanted, CALCINER_MAX * self._rates[place]) * bool(running[place])
             heat = rate * CALCINER_GJ_PER_T * (1 + 0.01 * of[path][1])
             yield (
                 path,
-                _as_shown(
+                as_shown(
                     {
                         "rate": float(rate),
                         "alumina_produced": float(counters[0][place]),
@@ -210,7 +202,7 @@ class Refinery:
                 }
                 yield unit.path, counted | GAS.amounts(given, hours)
             else:
-                yield unit.path, _AMOUNTS[unit.type](given, hours)
+                yield unit.path, AMOUNTS[unit.type](given, hours)
 
     def values(self, state: RefineryState) -> FloatArray:
         """What each unit shows, unit by unit."""
@@ -260,201 +252,3 @@ def _struck(
     new = (times <= now_ms) & happens(between_s, dt_s, len(times), rng)
     ends = now_ms + np.rint(1000 * rng.exponential(lasting_s, len(times))).astype(np.int64)
     return np.where(new, ends, times)
-
-
-@dataclass(frozen=True, slots=True)
-class _Flows:
-    """What digestion gives to all units behind it: t/h, m^3/h, kg/m^3."""
-
-    pregnant: float
-    alumina: float
-    caustic: float
-    residue: float
-    diluted: float
-    steam: float
-    hydrate: float
-
-    @classmethod
-    def of(cls, digestions: Sequence[Balance]) -> "_Flows":
-        pregnant = sum(given.pregnant_flow for given in digestions)
-        alumina = sum(given.pregnant_flow * given.pregnant_alumina for given in digestions)
-        caustic = sum(given.pregnant_flow * given.caustic_concentration for given in digestions)
-        return cls(
-            pregnant,
-            alumina / pregnant,
-            caustic / pregnant,
-            sum(given.residue for given in digestions),
-            pregnant - sum(given.spent_flow for given in digestions),
-            sum(given.steam_flow for given in digestions),
-            sum(given.dissolved for given in digestions) * 0.99,
-        )
-
-
-def _digestion(swing: Sequence[float]) -> tuple[Balance, Show]:
-    feed, flow, caustic, ratio, heat, assay = swing
-    spent_caustic = 245.0 * (1 + 0.004 * caustic)
-    given = balance(
-        bauxite_feed=240.0 * (1 + 0.02 * feed),
-        spent_flow=1200.0 * (1 + 0.015 * flow),
-        spent_caustic=spent_caustic,
-        # A/C of spent liquor: what precipitation leaves in solution.
-        spent_alumina=spent_caustic * 0.37 * (1 + 0.006 * ratio),
-        temperature=145.0 + 0.6 * heat,
-    )
-    alumina, iron = 100 * TOTAL_ALUMINA * (1 + 0.01 * assay), 100 * IRON * (1 - 0.02 * assay)
-    left = 1 - given.dissolved / given.bauxite_feed / TOTAL_ALUMINA
-    mud_iron = iron * given.bauxite_feed / given.residue
-    assays = {
-        "bauxite_alumina": alumina,
-        "bauxite_iron": iron,
-        "mud_alumina": mud_iron * alumina * left / iron,
-        "mud_iron": mud_iron,
-    }
-    return given, assays
-
-
-def _of_balance(given: Balance) -> Show:
-    return {measure: getattr(given, measure) for measure in Balance.__dataclass_fields__}
-
-
-def _clarification(_flows: _Flows, swing: Sequence[float], _count: int) -> Show:
-    return {"overflow_solids": float(35.0 * np.exp(0.6 * swing[0]))}
-
-
-def _washing(flows: _Flows, swing: Sequence[float], count: int) -> Show:
-    residue = flows.residue / count
-    return {
-        "residue_flow": residue,
-        "residue_used": residue * 0.06 * max(1 + 0.5 * swing[1], 0.0),
-        "underflow_liquor": residue * 0.95 * (1 + 0.03 * swing[0]),
-        "underflow_soda": 6.0 * (1 + 0.08 * swing[3]),
-    }
-
-
-def _precipitation(flows: _Flows, swing: Sequence[float], count: int) -> Show:
-    spent_caustic = flows.caustic * 1.02
-    given = flows.hydrate * 1000 / flows.pregnant
-    ratio = (flows.alumina - given) / flows.caustic * (1 + 0.004 * swing[3])
-    return {
-        "feed_flow": flows.pregnant / count * (1 + 0.005 * swing[1]),
-        "feed_alumina": flows.alumina,
-        "feed_caustic": flows.caustic,
-        "spent_alumina": spent_caustic * ratio,
-        "spent_caustic": spent_caustic,
-    }
-
-
-def _evaporation(flows: _Flows, swing: Sequence[float], count: int) -> Show:
-    water = flows.diluted / count
-    return {
-        "condensate_flow": water,
-        "steam_flow": water / (4.5 * (1 + 0.02 * swing[3])),
-        "caustic_makeup": 55.0 * flows.hydrate / count * (1 + 0.05 * swing[1]),
-    }
-
-
-def _powerhouse(flows: _Flows, swing: Sequence[float], count: int) -> Show:
-    steam = (flows.steam + flows.diluted / 4.5) / count * (1 + 0.01 * swing[4])
-    heat = steam * STEAM_GJ_PER_T / BOILER_EFFICIENCY
-    return {"steam_flow": steam} | COAL.burnt(heat, swing[5])
-
-
-def _refinery(flows: _Flows, swing: Sequence[float], _count: int) -> Show:
-    return {
-        "load": KWH_PER_T * flows.hydrate * (1 + 0.02 * swing[4]),
-        "water_intake": 2.6 * flows.hydrate * (1 + 0.05 * swing[0]),
-        "water_discharge": 0.5 * flows.hydrate * (1 + 0.05 * swing[1]),
-    }
-
-
-_SHOWS: Final = {
-    "clarification": _clarification,
-    "washing": _washing,
-    "precipitation": _precipitation,
-    "evaporation": _evaporation,
-    "powerhouse": _powerhouse,
-    "refinery": _refinery,
-}
-
-
-def _as_shown(given: Show) -> Show:
-    """What a client reads of *given*; ``rate``, which no sensor shows, stays as it is."""
-    return {
-        measure: value if measure == "rate" else float(shown(measure, np.asarray(value)))
-        for measure, value in given.items()
-    }
-
-
-def _digested(given: Show, hours: float) -> Show:
-    spent, pregnant = given["spent_flow"] * hours, given["pregnant_flow"] * hours
-    bauxite = given["bauxite_feed"] * hours
-    undissolved = given["bauxite_iron"] * given["mud_alumina"] / given["mud_iron"]
-    return {
-        "bauxite_t": bauxite,
-        "bauxite_alumina_t": bauxite * given["bauxite_alumina"] / 100,
-        "extracted_t": bauxite * (given["bauxite_alumina"] - undissolved) / 100,
-        "spent_m3": spent,
-        "pregnant_m3": pregnant,
-        "spent_alumina_kg": spent * given["spent_alumina"],
-        "pregnant_alumina_kg": pregnant * given["pregnant_alumina"],
-        "alumina_dissolved_kg": pregnant * given["pregnant_alumina"]
-        - spent * given["spent_alumina"],
-        "pregnant_caustic_kg": pregnant * given["caustic_concentration"],
-        "pregnant_soda_kg": pregnant * given["soda_concentration"],
-        "steam_t": given["steam_flow"] * hours,
-    }
-
-
-def _clarified(given: Show, hours: float) -> Show:
-    solids, seconds = given["overflow_solids"], hours * 3600
-    above = {f"above_{limit:g}_s": (solids > limit) * seconds for limit in LADDER_MG_L}
-    return {
-        "solids_mg_s_l": solids * seconds,
-        "cloudy_s": (solids > CLOUDY_MG_L) * seconds,
-        **above,
-    }
-
-
-def _washed(given: Show, hours: float) -> Show:
-    return {
-        "residue_t": given["residue_flow"] * hours,
-        "used_t": given["residue_used"] * hours,
-        "soda_kg": given["underflow_liquor"] * given["underflow_soda"] * hours,
-    }
-
-
-def _precipitated(given: Show, hours: float) -> Show:
-    left = given["feed_caustic"] * given["spent_alumina"] / given["spent_caustic"]
-    fed = given["feed_flow"] * hours
-    return {"precipitated_kg": fed * (given["feed_alumina"] - left), "feed_m3": fed}
-
-
-def _evaporated(given: Show, hours: float) -> Show:
-    return {
-        "condensate_t": given["condensate_flow"] * hours,
-        "steam_t": given["steam_flow"] * hours,
-        "caustic_kg": given["caustic_makeup"] * hours,
-    }
-
-
-def _raised(given: Show, hours: float) -> Show:
-    return {"steam_t": given["steam_flow"] * hours} | COAL.amounts(given, hours)
-
-
-def _consumed(given: Show, hours: float) -> Show:
-    return {
-        "load_kwh": given["load"] * hours,
-        "intake_m3": given["water_intake"] * hours,
-        "discharge_m3": given["water_discharge"] * hours,
-    }
-
-
-_AMOUNTS: Final = {
-    "digestion": _digested,
-    "clarification": _clarified,
-    "washing": _washed,
-    "precipitation": _precipitated,
-    "evaporation": _evaporated,
-    "powerhouse": _raised,
-    "refinery": _consumed,
-}

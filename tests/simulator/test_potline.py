@@ -10,14 +10,13 @@ from simulator.bath import liquidus_degc
 from simulator.command import Fault
 from simulator.model import Disturbance, Moment
 from simulator.noise import seeded
-from simulator.potline import (
+from simulator.pot import (
     EFFECT_VOLTAGE_V,
     METAL_KG_PER_KAH,
     METAL_PAD_KG,
     SICK_EFFICIENCY,
-    Potline,
-    PotlineState,
 )
+from simulator.potline import Potline, PotlineState
 from tests.simulator.conftest import NOON_MS
 
 POTS = [f"line/pot-{number:03d}" for number in range(1, 25)]
