@@ -43,6 +43,7 @@ from api.alarms import routes as alarm_routes
 from api.alarms.evaluator import Evaluator
 from api.counters import Counted, Counters
 from api.hub import Hub, LiveState
+from api.reports import routes as reports
 from api.settings import ApiSettings
 from api.store import Clock, Store, session, utc_now
 from schemas.db.engine import make_engine
@@ -83,6 +84,7 @@ def create_app(settings: ApiSettings, dsn: str, now: Clock = utc_now) -> FastAPI
         periods,
         scorecard,
         comparison,
+        reports,
         ledger,
         live,
         plant,

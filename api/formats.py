@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from io import RawIOBase
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 import polars as pl
@@ -22,6 +22,7 @@ from starlette.responses import Response
 from api.span import iso
 from schemas.errors import RequestError
 
+_Form = TypeVar("_Form", bound=StrEnum)
 _TIME = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
@@ -57,14 +58,23 @@ def choose_format(given: Format | None, accept: str | None) -> Format:
     RequestError
         Accept allows none of ours.
     """
-    if given is not None:
-        return given
+    return given or negotiated(accept, MEDIA_TYPES)
+
+
+def negotiated(accept: str | None, media_types: Mapping[_Form, str]) -> _Form:
+    """The one of *media_types* that the header Accept prefers; the first, if it says nothing.
+
+    Raises
+    ------
+    RequestError
+        It allows none of them.
+    """
     wanted = sorted(_accepted(accept or "*/*"), key=lambda media: -media[1])
     for media, weight in wanted:
-        for known, name in MEDIA_TYPES.items():
+        for known, name in media_types.items():
             if weight > 0 and media in {name, f"{name.partition('/')[0]}/*", "*/*"}:
                 return known
-    ours = ", ".join(dict.fromkeys(MEDIA_TYPES.values()))
+    ours = ", ".join(dict.fromkeys(media_types.values()))
     raise RequestError("Accept", accept, f"accept one of {ours}")
 
 

@@ -1,77 +1,45 @@
-"""``/api/v1/periods``: what was closed and signed, and what came too late for it."""
+"""``/api/v1/periods``: what was closed and signed, by whom; what came too late for it."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-import polars as pl
-import sqlalchemy as sa
-from fastapi import APIRouter, Path, Query, Response
-from pydantic import Field
+from fastapi import APIRouter, Body, Path, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
 
+from api.access.person import Asking, Person
 from api.assets import find_asset
+from api.effects import Effect, effects, signed_values
 from api.formats import JSON
-from api.openapi import answers
+from api.formulas import bound_at
+from api.openapi import answers, problem
 from api.parameters import Asked
 from api.span import Span
 from api.store import Database, Store
-from api.summaries import HOUR, summaries
-from kpi.binding import Binding, bind, kpis_of
-from kpi.catalogue.park import KPIS
-from kpi.evaluate import evaluate
-from schemas.db.catalogue import Catalogue
-from schemas.db.tables import late, period
-from schemas.errors import NotFoundError, nearest
+from kpi.calendar import Calendar
+from schemas.db import periods as stored
+from schemas.db.periods import Decision, LateTag, SignedPeriod
+from schemas.errors import RequestError
 
 router = APIRouter(prefix="/api/v1", tags=["periods"])
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A period that was signed. It is frozen until it is ``reopened_at``.
-
-    ``late`` hours of tags would be different if it were opened (again).
-    """
-
-    name: str
-    start: datetime
-    end: datetime
-    signed_at: datetime
-    signed_by: str
-    reason: str
-    late: int
-    reopened_at: datetime | None
-    reopened_by: str | None
-    reopened_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
     """All signatures, by time of the period."""
 
-    periods: list[Signed]
+    periods: list[SignedPeriod]
 
 
 @dataclass(frozen=True, slots=True)
-class LateTag:
-    """A tag of which some ``hours`` would be different; ``found_at``: when that was last seen."""
+class Signing:
+    """A period as it stands after it was signed or opened.
 
-    tag: str
-    hours: int
-    first: datetime
-    last: datetime
-    found_at: datetime
+    ``gaps_open`` of the sources began before its end: what they lack may still arrive.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """A KPI of the whole period as it was signed, and as it would be if it were opened again."""
-
-    kpi: str
-    unit: str
-    signed: float | None
-    reopened: float | None
-    reason: str | None
+    period: SignedPeriod
+    gaps_open: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +54,7 @@ class LateReport:
     effects: list[Effect]
 
 
-class AskedReport(Asked):
+class AskedLate(Asked):
     """Whose KPIs."""
 
     asset: str | None = Field(
@@ -96,25 +64,30 @@ class AskedReport(Asked):
     )
 
 
+class Why(BaseModel):
+    """Why a period is signed, or opened again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(
+        min_length=1, max_length=1000, pattern=r"\S", examples=["books of October are closed"]
+    )
+
+
+Name = Annotated[
+    str,
+    Path(
+        description="what a year, month, day or shift is called by the plant's clocks",
+        examples=["2026-10", "2026-10-31", "2026-10-31-night"],
+    ),
+]
+
+
 @router.get("/periods", summary="Signed periods", responses=answers(Signatures))
 def periods(store: Database) -> Response:
     """Who signed what, when and why; and who opened it again."""
-    changed = sa.select(sa.func.count()).where(late.c.period_id == period.c.id).scalar_subquery()
-    columns = period.c
-    query: sa.Select[Any] = sa.select(
-        columns.name,
-        columns.start_at,
-        columns.end_at,
-        columns.signed_at,
-        columns.signed_by,
-        columns.reason,
-        changed,
-        columns.reopened_at,
-        columns.reopened_by,
-        columns.reopened_reason,
-    ).order_by(columns.start_at, columns.id)
     with store.connection() as connection:
-        return JSON(Signatures([Signed(*row) for row in connection.execute(query)]))
+        return JSON(Signatures(stored.periods(connection)))
 
 
 @router.get(
@@ -122,81 +95,55 @@ def periods(store: Database) -> Response:
     summary="What came too late for a signed period",
     responses=answers(LateReport),
 )
-def late_report(
-    store: Database,
-    name: Annotated[str, Path(examples=["2026-10"])],
-    asked: Annotated[AskedReport, Query()],
-) -> Response:
+def late_report(store: Database, name: Name, asked: Annotated[AskedLate, Query()]) -> Response:
     """The tags that changed, and KPIs of the asset as signed and as they would be."""
     catalogue = store.catalogue()
     asset = find_asset(catalogue.plant, "asset", asked.asset or catalogue.plant.name).path
-    span, tags = _late(store, catalogue, name)
-    late_ids = {catalogue.tag_ids[one.tag] for one in tags}
-    bound = (
-        bind(kpi, asset, catalogue.plant, catalogue.tag_ids)
-        for kpi in kpis_of(KPIS, asset, catalogue.plant)
-    )
-    touched = [binding for binding in bound if late_ids.intersection(binding.tag_ids)]
-    effects = _effects(store, catalogue, touched, span)
-    return JSON(LateReport(name, span.start, span.end, asset, tags, effects))
-
-
-def _late(store: Store, catalogue: Catalogue, name: str) -> tuple[Span, list[LateTag]]:
-    """The frozen period *name*, and what changed in it of the tags in *catalogue*.
-
-    Raises
-    ------
-    NotFoundError
-        No period of that name is signed.
-    """
-    by_tag = (
-        sa.select(
-            late.c.tag_id,
-            sa.func.count(),
-            sa.func.min(late.c.bucket),
-            sa.func.max(late.c.bucket),
-            sa.func.max(late.c.found_at),
-        )
-        .group_by(late.c.tag_id)
-        .order_by(late.c.tag_id)
-    )
     with store.connection() as connection:
-        signed = sa.select(period).where(period.c.reopened_at.is_(None))
-        frozen = {row.name: row for row in connection.execute(signed)}
-        if name not in frozen:
-            raise NotFoundError("name", name, f"it is not signed; {nearest(name, frozen)}")
-        row = frozen[name]
-        rows = connection.execute(by_tag.where(late.c.period_id == row.id)).all()
-    tags = [
-        LateTag(catalogue.tags[tag_id].path, *rest)
-        for tag_id, *rest in rows
-        if tag_id in catalogue.tags
-    ]
-    return Span(row.start_at, row.end_at), tags
+        found = stored.find_frozen(connection, name)
+        tags = stored.late_tags(connection, [found], found.start, found.end)
+    bound, span = bound_at(catalogue, asset), Span(found.start, found.end)
+    told = effects(store, bound, [one.tag for one in tags], span, signed_values(store, bound, span))
+    return JSON(LateReport(name, span.start, span.end, asset, tags, told))
 
 
-def _effects(
-    store: Store, catalogue: Catalogue, touched: list[Binding], span: Span
-) -> list[Effect]:
-    tag_ids = sorted({tag_id for binding in touched for tag_id in binding.tag_ids})
-    if not tag_ids:
-        return []
-    with store.frames.snapshot() as frames:
-        kept, made = (
-            summaries(frames, catalogue, tag_ids, span, HOUR, reopened=reopened)
-            for reopened in (False, True)
-        )
-    found = []
-    for binding in touched:
-        before, after = (_value(binding, rows, span) for rows in (kept, made))
-        kpi = binding.kpi
-        found.append(Effect(kpi.id, kpi.unit, before[0], after[0], after[1]))
-    return found
+@router.post(
+    "/periods/{name}/sign",
+    summary="Sign a period",
+    responses={
+        **answers(Signing),
+        409: problem("It is signed, not over, or has minutes that are still to be summarised"),
+    },
+)
+def sign(store: Database, person: Asking, name: Name, why: Annotated[Why, Body()]) -> Response:
+    """Its summaries are frozen, and its reports too; later readings are noted, not applied.
+
+    Who, when and why is with the signature and in the audit log.
+    """
+    span = Calendar.of(store.catalogue().plant).named(name)
+    if span is None:
+        right = "name a year, month, day or shift: 2026, 2026-10, 2026-10-31, 2026-10-31-night"
+        raise RequestError("name", name, right)
+    with store.writing() as connection:
+        signed = stored.sign(connection, name, span, _decided(store, person, why))
+        gaps = stored.gaps_open(connection, signed.end)
+    return JSON(Signing(signed, gaps), headers={"Cache-Control": "no-store"})
 
 
-def _value(binding: Binding, rows: pl.DataFrame, span: Span) -> tuple[float | None, str | None]:
-    of_kpi = rows.filter(pl.col("tag_id").is_in(binding.tag_ids))
-    value, reason = (
-        evaluate(binding, of_kpi, (span.start, span.end)).select("value", "reason").row(0)
-    )
-    return value, reason
+@router.post(
+    "/periods/{name}/reopen", summary="Open a signed period again", responses=answers(Signing)
+)
+def reopen(store: Database, person: Asking, name: Name, why: Annotated[Why, Body()]) -> Response:
+    """What came late is applied: summaries of ``late`` hours of tags are made again.
+
+    The signature stays on record, with who opened it, when and why.
+    """
+    catalogue = store.catalogue()
+    with store.writing() as connection:
+        opened = stored.reopen(connection, catalogue, name, _decided(store, person, why))
+        gaps = stored.gaps_open(connection, opened.end)
+    return JSON(Signing(opened, gaps), headers={"Cache-Control": "no-store"})
+
+
+def _decided(store: Store, person: Person, why: Why) -> Decision:
+    return Decision(person.name, store.now(), why.reason)

@@ -96,5 +96,5 @@ def scorecard(store: Database, asked: Annotated[AskedScorecard, Query()]) -> Res
 
 def _score(binding: Binding, found: pl.DataFrame) -> Score:
     kpi = binding.kpi
-    _, _, value, coverage, reason = found.row(0)
+    value, coverage, reason = found.row(0)[2:5]
     return Score(kpi.id, kpi.title, kpi.unit, value, coverage, reason, kpi.parameters().name)

@@ -28,6 +28,8 @@ from ingest.settings import IngestSettings
 from ingest.start import load_names
 from schemas.db.catalogue import store_plant
 from schemas.db.engine import connect, make_engine, wrap_errors
+from schemas.db.periods import find_frozen, late_tags
+from schemas.db.periods import periods as signatures
 from schemas.fault import FaultPoint
 from schemas.instant import to_ms
 from schemas.plant.file import load_plant
@@ -45,7 +47,10 @@ app = typer.Typer(
 periods = typer.Typer(help="Close and sign periods, or open them again.", no_args_is_help=True)
 app.add_typer(periods, name="periods")
 
-PeriodName = Annotated[str, typer.Argument(help="year, month or day: 2026, 2026-10, 2026-10-31")]
+PeriodName = Annotated[
+    str,
+    typer.Argument(help="year, month, day or shift: 2026, 2026-10, 2026-10-31, 2026-10-31-night"),
+]
 By = Annotated[str, typer.Option(help="who decides it")]
 Why = Annotated[str, typer.Option("--reason", help="why")]
 AsJson = Annotated[bool, typer.Option("--json", help="a JSON line for each, on a terminal too")]
@@ -175,7 +180,7 @@ def sign_period(name: PeriodName, by: By, reason: Why) -> None:
     """Close a period: its summaries are frozen, later changes are noted and not applied."""
     from ingest.periods import sign  # noqa: PLC0415 - Polars
 
-    with _writing() as connection:
+    with _transaction() as connection:
         gaps_open = sign(connection, name, by, reason, datetime.now(UTC))
     typer.echo(f"{name} is signed; {gaps_open} gaps before its end are open and may arrive late")
 
@@ -183,19 +188,17 @@ def sign_period(name: PeriodName, by: By, reason: Why) -> None:
 @periods.command("list")
 def list_periods(as_json: AsJson = False) -> None:
     """List the signatures: by whom, why, what arrived late, and what was opened again."""
-    from ingest.periods import periods as signatures  # noqa: PLC0415 - Polars
-
-    with wrap_errors(), connect(read_environment(DatabaseSettings).dsn) as connection:
+    with _transaction() as connection:
         _show(signatures(connection), "nothing is signed", as_json=as_json)
 
 
 @periods.command("late")
 def list_late(name: PeriodName, as_json: AsJson = False) -> None:
     """List the tags of which hours of a signed period would be different now."""
-    from ingest.periods import late  # noqa: PLC0415 - Polars
-
-    with wrap_errors(), connect(read_environment(DatabaseSettings).dsn) as connection:
-        _show(late(connection, name), "nothing arrived late", as_json=as_json)
+    with _transaction() as connection:
+        found = find_frozen(connection, name)
+        late = late_tags(connection, [found], found.start, found.end)
+        _show(late, "nothing arrived late", as_json=as_json)
 
 
 @periods.command("reopen")
@@ -203,13 +206,13 @@ def reopen_period(name: PeriodName, by: By, reason: Why) -> None:
     """Open a signed period again: what arrived late is applied. The signature stays on record."""
     from ingest.periods import reopen  # noqa: PLC0415 - Polars
 
-    with _writing() as connection:
+    with _transaction() as connection:
         hours = reopen(connection, name, by, reason, datetime.now(UTC))
     typer.echo(f"{name} is open again; {hours} hours of tags are summarised again")
 
 
 @contextmanager
-def _writing() -> Iterator[Connection]:
+def _transaction() -> Iterator[Connection]:
     engine = make_engine(read_environment(DatabaseSettings).dsn, pool_size=1)
     with wrap_errors(), engine.begin() as connection:
         yield connection

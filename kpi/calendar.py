@@ -7,6 +7,7 @@ sum over them is the sum of the whole.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -35,13 +36,17 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkedShift:
-    """A shift as it was worked, [start, end) UTC. ``crew`` is None where there is no rota."""
+    """A shift as it was worked, [start, end) UTC. ``crew`` is None where there is no rota.
+
+    ``called`` is its name among all shifts, as 2026-10-31-night: by the day on which it begins.
+    """
 
     start: datetime
     end: datetime
     pattern: str
     name: str
     crew: str | None
+    called: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +94,29 @@ class Calendar:
         return found[-1 - back] if back < len(found) else None
 
     def named(self, name: str) -> tuple[datetime, datetime] | None:
-        """The year, month or day that is called *name*, as 2026, 2026-10, 2026-10-31; else None."""
+        """The year, month, day or shift that is called *name*; else None.
+
+        Such as 2026, 2026-10, 2026-10-31 and 2026-10-31-night: a shift by the day on which it
+        begins and the word that its pattern has for it.
+        """
         for unit, form in _NAMES.items():
-            try:
+            with suppress(ValueError, OverflowError):
                 first = datetime.strptime(name, form).date()  # noqa: DTZ007 - a day has no zone
-            except ValueError:
-                continue
-            _, following = _DATES[unit]
-            start, end = (_first_instant(d, time.min, self.zone) for d in (first, following(first)))
-            return start, end
+                _, following = _DATES[unit]
+                days = (first, following(first))
+                start, end = (_first_instant(day, time.min, self.zone) for day in days)
+                return start, end
+        with suppress(ValueError, OverflowError):
+            shifts = self._shifts_of(date.fromisoformat(name[:10]))
+            return next(((one.start, one.end) for one in shifts if one.called == name), None)
         return None
+
+    def called(self, unit: Unit, start: datetime) -> str | None:
+        """What `named` calls the *unit* that begins at *start*; None for what has no name."""
+        if unit is Unit.SHIFT:
+            return next((one.called for one in self.shifts(start, start + _INSTANT)), None)
+        form = _NAMES.get(unit)
+        return form and start.astimezone(self.zone).strftime(form)
 
     def shifts(self, start: datetime, end: datetime) -> Iterator[WorkedShift]:
         """The shifts that [start, end) touches, uncut, in order.
@@ -126,7 +144,8 @@ class Calendar:
         days = (day - pattern.valid_from).days
         for shift, (start, end) in zip(pattern.shifts, pairwise(starts), strict=True):
             if start < end:
-                yield WorkedShift(start, end, pattern.name, shift.name, shift.crew(days))
+                called = f"{day.isoformat()}-{shift.name}"
+                yield WorkedShift(start, end, pattern.name, shift.name, shift.crew(days), called)
 
     def _pattern(self, day: date) -> ShiftPattern | None:
         return next((pattern for pattern in self.patterns if pattern.is_valid(day)), None)

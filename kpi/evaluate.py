@@ -17,6 +17,7 @@ from kpi.totals import spans_between, totals
 
 #: Coverage is a sum of seconds; a rounding in its last digits must not lose an answer.
 _ROUNDING = 1e-9
+_COLUMNS = ("value", "coverage", "reason", "good")
 
 
 def evaluate(
@@ -58,13 +59,17 @@ def evaluate_sums(
 ) -> pl.DataFrame:
     """As `evaluate`, from `kpi.sums.SUMS` of ``binding.input_ids``; others do not matter."""
     (found,) = _evaluated([binding], [binding.kpi.parameters(parameter_set)], sums, edges)
-    return found
+    return found.drop("good")
 
 
 def evaluate_together(
     bindings: Sequence[Binding], sums: pl.DataFrame, edges: Sequence[datetime]
 ) -> list[pl.DataFrame]:
-    """`evaluate_sums` of each of *bindings*: the same bits, every step one query for all."""
+    """`evaluate_sums` of each of *bindings*: the same bits, every step one query for all.
+
+    Each with one more column, ``good``: the least share of the span that an input is of good
+    quality.
+    """
     return _evaluated(bindings, [binding.kpi.parameters() for binding in bindings], sums, edges)
 
 
@@ -88,9 +93,7 @@ def _evaluated(
     for step in (_Answer.computed, _Answer.explained, _Answer.known):
         wide = wide.with_columns(column for answer in answers for column in step(answer))
     return [
-        wide.select(
-            "start", "end", **{name: answer.at(name) for name in ("value", "coverage", "reason")}
-        )
+        wide.select("start", "end", **{name: answer.at(name) for name in _COLUMNS})
         for answer in answers
     ]
 
@@ -150,10 +153,11 @@ class _Answer:
         return pl.col(self.prefix + name)
 
     def operands(self, inputs: Mapping[str, pl.DataFrame]) -> Iterator[pl.Series]:
-        """The values of what the formula takes, and the least coverage of them."""
+        """What the formula takes, with coverage and quality."""
         for name in self.kpi.operands:
             yield inputs[name]["value"].alias(f"{self.prefix}of {name}")
             yield inputs[name]["coverage"].alias(f"{self.prefix}coverage of {name}")
+            yield inputs[name]["good"].alias(f"{self.prefix}good of {name}")
 
     def computed(self) -> Iterator[pl.Expr]:
         # As full columns: for Polars' division by a plain number see kpi.summary.
@@ -165,8 +169,9 @@ class _Answer:
         operands = {name: self.at(f"of {name}") for name in names}
         value = self.kpi.formula(**operands, **constants) * self.kpi.scale
         yield value.alias(f"{self.prefix}value")
-        coverage = pl.min_horizontal(self.at(f"coverage of {name}") for name in names)
-        yield coverage.alias(f"{self.prefix}coverage")
+        for share in ("coverage", "good"):
+            least = pl.min_horizontal(self.at(f"{share} of {name}") for name in names)
+            yield least.alias(f"{self.prefix}{share}")
 
     def explained(self) -> Iterator[pl.Expr]:
         low, high = self.kpi.valid

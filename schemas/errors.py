@@ -14,6 +14,7 @@
     │   ├── NotFoundError      ... no such asset, tag or KPI
     │   ├── TooLargeError      ... more rows than the budget
     │   └── ConflictError      ... what was asked for does not go with how things stand
+    │       └── PeriodSigned   ... the period, or a part of it, is signed already
     ├── AccessError            the caller's: who asks may not; answered 401, 403, 429
     │   ├── NotIdentified      ... no key or token, or one that is not good
     │   ├── NotAllowed         ... the role or the areas do not cover it
@@ -112,6 +113,10 @@ class TooLargeError(RequestError):
 
 class ConflictError(RequestError):
     """It cannot be done to this thing as it stands now, such as acknowledging what is normal."""
+
+
+class PeriodSigned(ConflictError):
+    """The period that is to be signed is signed, or a part of it is."""
 
 
 class AccessError(ErtisError):

@@ -8,7 +8,7 @@ from enum import IntEnum
 import structlog
 import typer
 
-from schemas.errors import ConfigError, ErtisError, UnavailableError
+from schemas.errors import ConfigError, ErtisError, RequestError, UnavailableError
 
 
 class ExitCode(IntEnum):
@@ -23,7 +23,7 @@ class ExitCode(IntEnum):
 def exit_code(error: ErtisError) -> ExitCode:
     """The code for *error*: 2 tells a supervisor that starting again will not help."""
     match error:
-        case ConfigError():
+        case ConfigError() | RequestError():
             return ExitCode.CONFIG
         case UnavailableError():
             return ExitCode.UNAVAILABLE

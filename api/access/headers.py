@@ -43,7 +43,8 @@ class Guarded:
                 page = headers.get("Content-Type", "").startswith("text/html")
                 docs = scope["path"].startswith("/docs")
                 policy = (_DOCS if docs else _PAGE) if page else _DATA
-                headers["Content-Security-Policy"] = policy
+                # A page may have asked for a stricter one of its own.
+                headers.setdefault("Content-Security-Policy", policy)
             await send(message)
 
         await self._app(scope, receive, marked if scope["type"] == "http" else send)

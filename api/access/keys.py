@@ -19,8 +19,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from api.access.areas import Areas
-from api.access.audit import record
 from api.access.person import Person, Role
+from schemas.db.audit import record
 from schemas.db.tables import api_key
 from schemas.errors import ConfigError, NotFoundError, NotIdentified, nearest
 

@@ -47,8 +47,10 @@ RIGHTS: Final[Sequence[Right]] = (
     # A question that is too long for an address: nothing is written.
     Right(_POST, "/api/v1/history*", Role.VIEWER),
     Right(_READ, "/api/v1/ledger*", Role.VIEWER, whole=True),
-    Right(_READ, "/api/v1/reports*", Role.VIEWER, whole=True),
     Right(_READ, "/api/v1/periods*", Role.VIEWER, whole=True),
+    # Whoever closes the books need not be who may open them again.
+    Right(_POST, "/api/v1/periods/*/reopen", Role.ADMIN, whole=True),
+    Right(_POST, "/api/v1/periods*", Role.ENGINEER, whole=True),
     Right(_READ, "*", Role.VIEWER),
     Right(_ANY, "*", Role.ENGINEER),
 )

@@ -130,7 +130,7 @@ def history(store: Database, asked: Annotated[AskedHappened, Query()]) -> Respon
     request = fingerprint("alarm history", asked.start, asked.end, asked.area)
     cursor = Cursor.decode(asked.cursor, request) if asked.cursor else None
     span = Span.of_us(*cursor.span) if cursor else _span(store, asked)
-    query = _happened(store, asked.area, span).order_by(alarm_event.c.id.desc())
+    query = happened(store, asked.area, span).order_by(alarm_event.c.id.desc())
     if cursor is not None:
         query = query.where(alarm_event.c.id <= cursor.key[0])
     with store.connection() as connection:
@@ -154,7 +154,7 @@ def history(store: Database, asked: Annotated[AskedHappened, Query()]) -> Respon
 def statistics(store: Database, asked: Annotated[AskedSpan, Query()]) -> Response:
     """Rates, floods, chattering and standing alarms of an area: take one operator's."""
     span = _span(store, asked)
-    query = _happened(store, asked.area, span).where(alarm_event.c.event == Event.RAISE.value)
+    query = happened(store, asked.area, span).where(alarm_event.c.event == Event.RAISE.value)
     with store.connection() as connection:
         rows = connection.execute(query.order_by(alarm_event.c.at).limit(_COUNTED_MOST + 1)).all()
         stale = connection.execute(_stale(store, asked.area, span.end)).all()
@@ -186,7 +186,7 @@ def _span(store: Store, asked: AskedSpan) -> Span:
     return parse_span(asked.start, asked.end, now, calendar).until(now)
 
 
-def _in_area(store: Store, area: str) -> list[int]:
+def in_area(store: Store, area: str) -> list[int]:
     """The ids of the assets of *area* that the caller sees."""
     compile_pattern("area", area)
     areas = Areas((area,))
@@ -196,7 +196,7 @@ def _in_area(store: Store, area: str) -> list[int]:
 
 
 def _joined(store: Store, area: str, *columns: Any) -> sa.Select[Any]:  # noqa: ANN401 - columns
-    wanted = sa.cast(_in_area(store, area), sa.ARRAY(sa.Integer))
+    wanted = sa.cast(in_area(store, area), sa.ARRAY(sa.Integer))
     return (
         sa.select(
             alarm.c.name,
@@ -213,7 +213,8 @@ def _joined(store: Store, area: str, *columns: Any) -> sa.Select[Any]:  # noqa: 
     )
 
 
-def _happened(store: Store, area: str, span: Span) -> sa.Select[Any]:
+def happened(store: Store, area: str, span: Span) -> sa.Select[Any]:
+    """Events of the alarms of *area* in *span*, each with its alarm's name, priority, asset."""
     columns = [column for column in alarm_event.c if column.name not in {"id", "alarm_id"}]
     query = _joined(store, area, alarm_event.c.id.label("event_id"), *columns)
     return query.join(alarm_event, alarm_event.c.alarm_id == alarm.c.id).where(
@@ -262,7 +263,7 @@ def _late(store: Store, area: str, span: Span) -> list[Happened]:
         if len(limits) > _LATE_MOST:
             right = f"it has {len(limits)} alarms; late ones are found for {_LATE_MOST}"
             raise TooLargeError("area", area, right)
-        heard = connection.execute(_happened(store, area, span)).all()
+        heard = connection.execute(happened(store, area, span)).all()
     rang = [(row.alarm_id, Event(row.event), row.at) for row in heard]
     return [
         Happened(

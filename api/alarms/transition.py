@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from alarms.state import Event, State, after, settle
-from api.access.audit import record
+from schemas.db.audit import record
 from schemas.db.tables import alarm, alarm_event
 from schemas.errors import ConflictError, NotFoundError
 

@@ -37,6 +37,7 @@ from kpi.summary import summarise
 from schemas.backoff import full_jitter
 from schemas.db.engine import connect, wrap_errors
 from schemas.db.frames import FrameReader
+from schemas.db.periods import LOCK
 from schemas.errors import UnavailableError
 
 log = structlog.get_logger()
@@ -49,8 +50,6 @@ _GRACE: Final = timedelta(seconds=2)
 _CHUNK: Final = 500_000
 _IDLE_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 10.0
-#: Held by whoever changes summaries, or decides that they change no more.
-LOCK: Final = 0x45525449_726F6C6C  # "ERTIroll"
 
 
 @dataclass(frozen=True, slots=True)

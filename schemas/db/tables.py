@@ -281,7 +281,12 @@ period = Table(
     "period",
     metadata,
     Column("id", Integer, Identity(), primary_key=True),
-    Column("name", Text, nullable=False, comment="2026, 2026-10 or 2026-10-31, in plant time"),
+    Column(
+        "name",
+        Text,
+        nullable=False,
+        comment="2026, 2026-10, 2026-10-31 or 2026-10-31-night, plant time",
+    ),
     Column("start_at", Instant, nullable=False),
     Column("end_at", Instant, nullable=False, comment="first instant behind it"),
     Column("signed_at", Instant, nullable=False),
@@ -307,6 +312,19 @@ late = Table(
     Column("found_at", Instant, nullable=False, comment="when the newest change was found"),
     PrimaryKeyConstraint("period_id", "tag_id", "bucket"),
     comment="Hours of tags whose summaries a signed period keeps though readings changed. Few.",
+)
+
+report = Table(
+    "report",
+    metadata,
+    Column("kind", Text, nullable=False, comment="shift, day or month"),
+    Column("start_at", Instant, nullable=False, comment="of its period"),
+    Column("asset", Text, nullable=False, comment="path"),
+    Column("period_ids", ARRAY(Integer), nullable=False, comment="signatures that cover it"),
+    Column("body", LargeBinary, nullable=False, comment="JSON, as it is answered"),
+    Column("kept_at", Instant, nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("start_at", "kind", "asset", "period_ids"),
+    comment="Reports of signed periods, to the byte; never changed. Some 10 rows a day.",
 )
 
 shard = Table(

@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 from kpi.binding import bind, kpis_of
 from kpi.catalogue.park import KPIS
-from kpi.evaluate import evaluate, evaluate_sums, evaluate_together, lineage
+from kpi.evaluate import evaluate, evaluate_sums, evaluate_together, lineage, lineage_of_sums
 from kpi.sums import add_up
 from schemas.errors import FormulaError, NotFoundError
 from schemas.plant.file import parse_plant
@@ -257,6 +257,9 @@ def test_kpis_evaluated_together_are_those_evaluated_alone() -> None:
         sums = add_up(terms, found)
         together = evaluate_together(bindings, sums, edges)
         assert len(together) > 5
-        for binding, rows in zip(bindings, together, strict=True):
+        for binding, found_together in zip(bindings, together, strict=True):
+            least = lineage_of_sums(binding, sums, edges).group_by("start", maintain_order=True)
+            assert found_together["good"].equals(least.agg(pl.col("good").min())["good"])
+            rows = found_together.drop("good")
             assert_frame_equal(rows, evaluate_sums(binding, sums, edges), check_exact=True)
             assert_frame_equal(rows, evaluate(binding, found, edges), check_exact=True)

@@ -14,15 +14,16 @@ from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
 from ingest.__main__ import app
-from ingest.periods import late, periods, reopen, sign
+from ingest.periods import reopen, sign
 from ingest.rollup.signed import Signed, signed, unsigned
 from ingest.rollup.worker import RollupWorker
 from kpi.frames import SUMMARY
 from schemas.db.catalogue import Catalogue, load_catalogue, store_plant
 from schemas.db.engine import connect, make_engine
+from schemas.db.periods import find_frozen, late_tags, periods
 from schemas.db.tables import rollup_1h, rollup_1m
 from schemas.db.tiers import ensure_span
-from schemas.errors import ConfigError
+from schemas.errors import RequestError
 from schemas.plant.file import parse_plant
 from tests.ingest.rollup.test_worker import (
     MINUTE,
@@ -93,7 +94,7 @@ def signed_day(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def test_late_readings_are_stored_and_change_nothing_signed(
-    database: str, catalogue: Catalogue
+    database: str, catalogue: Catalogue, engine: sa.Engine
 ) -> None:
     """Both rollups stay to the bit, for every kind of tag; hours that would change are noted."""
     before = rollups(database)
@@ -103,14 +104,16 @@ def test_late_readings_are_stored_and_change_nothing_signed(
 
     for kept, found in zip(before, rollups(database), strict=True):
         assert_frame_equal(signed_day(found), signed_day(kept), check_exact=True)
-    with connect(database) as connection:
-        hours = {row.tag: (row.hours, row.first) for row in late(connection, DAY)}
+    with engine.connect() as connection:
         (period,) = periods(connection)
-        count = connection.execute("SELECT count(*) FROM reading WHERE value = 500").fetchone()
+        assert period == find_frozen(connection, DAY)
+        late = late_tags(connection, [period], period.start, period.end)
+        hours = {row.tag: (row.hours, row.first) for row in late}
+        count = connection.scalar(sa.text("SELECT count(*) FROM reading WHERE value = 500"))
     once = (1, START + timedelta(hours=1))
     assert {f"unit/{measure}": once for measure in TAGS}.items() <= hours.items()
     assert "unit/product" in hours
-    assert (period.late, count) == (noted, (len(TAGS),))
+    assert (period.late, count) == (noted, len(TAGS))
 
 
 def test_what_it_changes_behind_the_period_is_applied(database: str, catalogue: Catalogue) -> None:
@@ -157,7 +160,7 @@ def test_opening_it_again_applies_what_was_late(
 
     assert hours == noted
     assert_complete(database, catalogue, [*LIVE, *rows], NOW)
-    with connect(database) as connection:
+    with engine.connect() as connection:
         (period,) = periods(connection)
     assert (period.reopened_by, period.reopened_reason) == ("A. Akhmetova", "meter read again")
     assert (period.signed_by, period.late) == ("A. Akhmetova", noted)
@@ -171,7 +174,7 @@ def test_it_can_be_signed_anew(database: str, catalogue: Catalogue, engine: sa.E
     with engine.begin() as connection:
         sign(connection, "2026-03-01", "C", "corrected", NOW)
 
-    with connect(database) as connection:
+    with engine.connect() as connection:
         found = [(row.signed_by, row.reopened_at is None) for row in periods(connection)]
     assert found == [("A. Akhmetova", False), ("C", True)]
 
@@ -188,7 +191,7 @@ def test_what_cannot_be_signed_is_refused(
         ("2026-03-01", "2026-03-01 is signed"),
         ("2026-02-28", "wait for the rollup worker"),
     ):
-        with pytest.raises(ConfigError, match=said), engine.begin() as connection:
+        with pytest.raises(RequestError, match=said), engine.begin() as connection:
             sign(connection, name, "A", "because", NOW)
 
 
@@ -196,7 +199,7 @@ def test_what_cannot_be_signed_is_refused(
 def test_only_what_is_signed_can_be_opened(engine: sa.Engine) -> None:
     """The nearest signed one is named."""
     with (
-        pytest.raises(ConfigError, match="did you mean '2026-03-01'"),
+        pytest.raises(RequestError, match="did you mean '2026-03-01'"),
         engine.begin() as connection,
     ):
         reopen(connection, "2026-03-02", "A", "because", NOW)
