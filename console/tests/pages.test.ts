@@ -24,5 +24,6 @@ test("why there is no value is said once", () => {
   expect(said(93, 0.95, null)).toBe("coverage 95%");
   expect(said(null, 0, "no readings")).toBe("no readings");
   expect(said(null, 0.03, "coverage 0.03 is below 0.9")).toBe("coverage 3%, 90% needed");
+  expect(said(null, 1, "undefined: metal is zero")).toBe("coverage 100% · no value: it would be divided by zero");
   expect(said(null, 1, "outside 50 to 100 %")).toBe("coverage 100% · no value: outside 50 to 100 %");
 });

@@ -23,6 +23,35 @@ _SETTLED: Final = """
     && location.hash.startsWith(document.querySelector("nav [aria-current]")?.hash)"""
 #: What a text shows where a word, a number or a name is missing.
 _HOLES: Final = re.compile(r"undefined|NaN|\[object|\{\w+\}")
+#: What is wider than the box that cuts it, choices whose word is, and texts beside their picture.
+_CLIPPED: Final = """
+    async () => {
+        // Charts follow the size of their place a frame later.
+        for (const _ of [1, 2, 3]) await new Promise(requestAnimationFrame);
+        const cut = (one) => {
+            const style = getComputedStyle(one);
+            return (style.overflowX !== "visible" || style.contain !== "none")
+                && one.clientWidth > 1 && one.scrollWidth > one.clientWidth + 1;
+        };
+        const canvas = document.createElement("canvas").getContext("2d");
+        const short = (one) => {
+            const style = getComputedStyle(one);
+            canvas.font = `${style.fontSize} ${style.fontFamily}`;
+            const word = canvas.measureText(one.selectedOptions[0]?.text ?? "").width;
+            const arrow = parseFloat(style.fontSize);
+            return word + arrow > one.clientWidth - parseFloat(style.paddingLeft);
+        };
+        const beside = (one) => {
+            const picture = one.ownerSVGElement.getBoundingClientRect();
+            const text = one.getBoundingClientRect();
+            return text.left < picture.left - 1 || text.right > picture.right + 1;
+        };
+        const all = (chosen, wrong) => [...document.querySelectorAll(chosen)].filter(wrong);
+        return [...all("body *", cut), ...all("select", short), ...all("svg text", beside)]
+            .filter((one) => !one.closest(".visually-hidden, .skip"))
+            .map((one) => one.outerHTML.slice(0, 200));
+    }
+"""
 _WATCH: Final = """
     globalThis.violations = [];
     addEventListener("securitypolicyviolation",
@@ -119,6 +148,12 @@ class Screen:
         found: int = self.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
+        return found
+
+    @property
+    def clipped(self) -> list[str]:
+        """Texts that are not wholly to be seen: cut, or to be scrolled to sideways."""
+        found: list[str] = self.page.evaluate(_CLIPPED)
         return found
 
     def accessibility(self) -> list[str]:

@@ -156,7 +156,7 @@ export function Served({ found }: { found: AlarmStatistics }) {
     [alarms.raised, number(found.raised, 1), "", false],
     [alarms.perDay, number(found.per_day, 2), "≤ 150", found.per_day > 300],
     [alarms.burst, number(found.most_in_10_min, 1), "≤ 10", found.most_in_10_min > 10],
-    [alarms.flood, percent(found.flood_share), "< 1 %", found.flood_share >= 0.01],
+    [alarms.flood, percent(found.flood_share), `< ${percent(0.01)}`, found.flood_share >= 0.01],
     [alarms.chattering, number(found.chattering.length, 1), "0", found.chattering.length > 0],
     [alarms.stale, number(found.stale.length, 1), "< 5", found.stale.length >= 5],
   ];

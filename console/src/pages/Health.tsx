@@ -32,7 +32,7 @@ function Services({ found }: { found: Ready }) {
 }
 
 function Devices({ devices }: { devices: readonly Device[] }) {
-  const { health } = words.value;
+  const { alarms, health } = words.value;
   const now = shownAt.value || Date.now();
   const tags = devices.reduce((sum, one) => sum + one.tags, 0);
   const online = devices.filter((one) => one.online).length;
@@ -42,7 +42,7 @@ function Devices({ devices }: { devices: readonly Device[] }) {
         {fill(health.summary, { online, all: devices.length, tags })}
       </p>
       <Table
-        heads={[health.source, health.online, health.since, health.tags, health.newest, health.lag, health.backlog, health.skew]}
+        heads={[health.source, alarms.columns.state, health.since, health.tags, health.newest, health.lag, health.backlog, health.skew]}
         numbers={[3, 5, 6, 7]}
         rows={devices.map((one) => {
           const lag = one.newest_at ? Math.max(0, now - Date.parse(one.newest_at)) : null;

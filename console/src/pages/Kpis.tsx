@@ -70,6 +70,13 @@ function limitsOf(alarms: readonly Alarm[]): { low?: number; high?: number } {
   };
 }
 
+/** The buckets that no edge of the span has cut: a sum over half an hour is no fall to a half. */
+function whole<Bucket extends { start: string; end: string }>(rows: readonly Bucket[]): Bucket[] {
+  const lengths = rows.map((one) => Date.parse(one.end) - Date.parse(one.start));
+  // Days of 23 hours are whole too.
+  return rows.filter((_, place) => (lengths[place] ?? 0) > 0.9 * Math.max(...lengths));
+}
+
 function Course({ kpi, asset, span, low, high }: { kpi: Kpi; asset: string; span: SpanName; low?: number; high?: number }) {
   const { from, to, every } = SPANS[span];
   const fetched = useFetched(
@@ -77,7 +84,8 @@ function Course({ kpi, asset, span, low, high }: { kpi: Kpi; asset: string; span
     [kpi.id, asset, span],
   );
   if (fetched.state !== "there") return null;
-  const { rows, start, end } = fetched.answer;
+  const { start, end } = fetched.answer;
+  const rows = whole(fetched.answer.rows);
   const label = `${kpiTitle(kpi.id, kpi.title)}, ${time(Date.parse(start), "full")} – ${time(Date.parse(end), "full")}`;
   return <Sparkline values={rows.map((one) => one.value)} low={low ?? null} high={high ?? null} label={label} />;
 }
@@ -100,7 +108,7 @@ function KpiCard({ kpi, asset, span, score, alarms, open }: Card) {
   const { lineage, target, alarms: alarm, report } = words.value;
   const bounds = [low !== undefined && `< ${plain(low)}`, high !== undefined && `> ${plain(high)}`].filter(Boolean);
   return (
-    <article class={`panel kpi${beyond ? " is-out" : score?.met === false ? " is-off" : ""}`} id={`kpi-${kpi.id}`} data-kpi={kpi.id} ref={place}>
+    <article class={`panel kpi${shown ? " is-open" : ""}${beyond ? " is-out" : score?.met === false ? " is-off" : ""}`} id={`kpi-${kpi.id}`} data-kpi={kpi.id} ref={place}>
       <h2>{kpiTitle(kpi.id, kpi.title)}</h2>
       <p class="tile-value">
         <span class="value-number">{number(value)}</span>

@@ -16,6 +16,8 @@ interface Event {
 }
 
 const EVENTS_SHOWN = 8;
+/** Charts of a pot; noise is a hundredth of the voltage and has an axis of its own. */
+const TRENDS: readonly (readonly string[])[] = [["voltage", "voltage_target"], ["noise_slow", "noise_fast"]];
 
 function Events({ tags }: { tags: readonly Tag[] }) {
   const paths = tags.map((one) => one.path);
@@ -68,7 +70,11 @@ export function PotDetails({ pot, close }: { pot: Asset; close: () => void }) {
         {(tags) => (
           <>
             <Readings tags={tags} />
-            <Trend tags={tags.filter((one) => ["voltage", "noise_slow"].includes(one.measure))} span={{ from: "-6h", to: "now" }} />
+            <div class="charts">
+              {TRENDS.map((measures) => (
+                <Trend key={measures.join()} tags={tags.filter((one) => measures.includes(one.measure))} span={{ from: "-6h", to: "now" }} />
+              ))}
+            </div>
             <h3>{potroom.taps}</h3>
             <Events tags={tags.filter((one) => one.kind === "event" && one.derivation === null)} />
           </>

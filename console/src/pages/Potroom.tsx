@@ -1,10 +1,10 @@
-/** Every pot of a line as a cell in its row; an anode effect cannot be missed. */
+/** Every pot as a cell in its row, of one line or of all; an anode effect cannot be missed. */
 
 import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Choice } from "../parts/Choice";
 import { show, valueOf } from "../plant/live";
-import { assetAt, lastStep, ofType } from "../plant/tree";
+import { lastStep, ofType, site } from "../plant/tree";
 import type { Asset } from "../plant/types";
 import { believed } from "../plant/worth";
 import { ask, linkTo, place } from "../route";
@@ -16,6 +16,7 @@ import { type Colouring, COLOURINGS, levelOf } from "./potColours";
 const EFFECTS = ["anode_effect", "anode_effect_by_voltage"] as const;
 
 const potsOf = (line: Asset): Asset[] => line.children.filter((one) => one.type === "pot");
+const numberOf = (pot: Asset): string => lastStep(pot.path).replace(/^\D+/, "");
 
 function effectTag(pot: Asset): string | null {
   const measure = EFFECTS.find((one) => pot.measures.includes(one));
@@ -28,8 +29,8 @@ function inEffect(pot: Asset): boolean {
   return newest !== null && newest.quality !== 500 && newest.value === 1;
 }
 
-function Cell({ pot, colouring }: { pot: Asset; colouring: Colouring }) {
-  const name = lastStep(pot.path).replace(/^\D+/, "");
+function Cell({ pot, line, colouring }: { pot: Asset; line: Asset; colouring: Colouring }) {
+  const name = numberOf(pot);
   const effect = inEffect(pot);
   const values = believed(colouring.measures.map((one) => valueOf(`${pot.path}/${one}`).value));
   const shown = values ? colouring.shown(values) : Number.NaN;
@@ -47,7 +48,7 @@ function Cell({ pot, colouring }: { pot: Asset; colouring: Colouring }) {
   return (
     <a
       class={`pot level-${effect ? "effect" : (level ?? "none")}`}
-      href={linkTo("potroom", place.value.rest, { colour: colouring.id, pot: name })}
+      href={linkTo("potroom", line.path, { colour: colouring.id, pot: name })}
       data-pot={name}
     >
       <span class="visually-hidden">{said} </span>
@@ -90,43 +91,60 @@ function Legend() {
   );
 }
 
+/** A line is two rows of pots, side by side, and the current comes back through the second. */
+function Line({ line, colouring }: { line: Asset; colouring: Colouring }) {
+  const pots = potsOf(line);
+  const half = Math.ceil(pots.length / 2);
+  return (
+    <section class="potroom" aria-label={line.title}>
+      {[pots.slice(0, half), pots.slice(half).reverse()].map((row, place) => (
+        <div class="pot-row" key={place}>
+          {row.map((pot) => (
+            <Cell key={pot.path} pot={pot} line={line} colouring={colouring} />
+          ))}
+        </div>
+      ))}
+    </section>
+  );
+}
+
 export function Potroom() {
-  const lines = ofType("potline");
+  const all = ofType("potline");
   const { rest, query } = place.value;
-  const line = assetAt(rest) ?? lines[0];
-  const pots = line ? potsOf(line) : [];
+  const named = all.filter((one) => one.path === rest);
+  const lines = named.length ? named : all;
+  const only = lines.length === 1 ? lines[0] : undefined;
+  const pots = lines.flatMap(potsOf);
   const offered = COLOURINGS.filter(({ measures }) =>
     measures.every((one) => pots.some((pot) => pot.measures.includes(one))),
   );
   const colouring = offered.find(({ id }) => id === query.get("colour")) ?? offered[0];
-  const chosen = pots.find((pot) => lastStep(pot.path).replace(/^\D+/, "") === query.get("pot"));
+  const chosen = only && potsOf(only).find((pot) => numberOf(pot) === query.get("pot"));
   useEffect(() => {
-    if (!line || !colouring) return;
+    if (!colouring) return;
     const effect = EFFECTS.find((one) => pots.some((pot) => pot.measures.includes(one)));
     const wanted = [...colouring.measures, ...(effect ? [effect] : [])];
     const details = chosen ? [`${chosen.path}/*`] : [];
-    show({ tags: [...wanted.map((one) => `${line.path}/pot-*/${one}`), ...details], kpis: [] });
-  }, [line, colouring, chosen]);
-  const { potroom, empty } = words.value;
-  if (!line || !colouring) return <p class="quiet">{empty}</p>;
+    const tags = lines.flatMap((line) => wanted.map((one) => `${line.path}/pot-*/${one}`));
+    show({ tags: [...tags, ...details], kpis: [] });
+  }, [site.value, rest, colouring, chosen]);
+  const { page, potroom, empty } = words.value;
+  if (!colouring) return <p class="quiet">{empty}</p>;
   const close = (): void => {
     // Who works with keys goes on where the details were opened.
     document.querySelector<HTMLElement>(`[data-pot="${query.get("pot")}"]`)?.focus();
     ask({ colour: colouring.id });
   };
-  // A line is two rows of pots, side by side, and the current comes back through the second.
-  const half = Math.ceil(pots.length / 2);
-  const rows = [pots.slice(0, half), pots.slice(half).reverse()];
   return (
     <>
-      <h1>{line.title}</h1>
+      <h1>{only?.title ?? page.potroom}</h1>
       <div class="row">
-        {lines.length > 1 && (
+        {all.length > 1 && (
           <Choice
             visible
             label={potroom.line}
-            options={Object.fromEntries(lines.map((one) => [one.path, one.title]))}
-            chosen={line.path}
+            options={Object.fromEntries([["", potroom.all], ...all.map((one) => [one.path, one.title])])}
+            chosen={only?.path ?? ""}
             choose={(path) => location.assign(linkTo("potroom", path, { colour: colouring.id }))}
           />
         )}
@@ -139,15 +157,12 @@ export function Potroom() {
         />
         <Effects pots={pots} />
       </div>
-      <div class="potroom">
-        {rows.map((row, place) => (
-          <div class="pot-row" key={place}>
-            {row.map((pot) => (
-              <Cell key={pot.path} pot={pot} colouring={colouring} />
-            ))}
-          </div>
-        ))}
-      </div>
+      {lines.map((line) => (
+        <div key={line.path}>
+          {!only && <h2>{line.title}</h2>}
+          <Line line={line} colouring={colouring} />
+        </div>
+      ))}
       <Legend />
       {chosen && <PotDetails pot={chosen} close={close} />}
     </>

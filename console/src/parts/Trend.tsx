@@ -1,13 +1,13 @@
 /** A trend of tags over a span: mean line and the envelope of each pixel, one axis a unit. */
 
-import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { plot, type Span } from "../plant/api";
 import type { PlotRow, Tag } from "../plant/types";
-import { language, number, time, unit, words } from "../words";
+import { number, ticks, time, unit, words } from "../words";
+import { rem, useChart } from "./chart";
 import { Loaded, useFetched } from "./Loaded";
-import { theme } from "./theme";
+import { colour, wash } from "./theme";
 
 const COLOURS = ["--trace", "--trace-2", "--trace-3", "--trace-4"] as const;
 const HEIGHT_REM = 18;
@@ -29,10 +29,12 @@ interface Series {
   last: (number | null)[];
 }
 
-const colour = (place: number): string =>
-  getComputedStyle(document.documentElement).getPropertyValue(COLOURS[place % COLOURS.length] ?? "--trace");
+const trace = (place: number): string => COLOURS[place % COLOURS.length] ?? "--trace";
 
-/** Rows of the API as columns, a tag each; a pixel without readings breaks the line. */
+/**
+ * Rows of the API as columns, a tag each. A pixel without readings shows what its tag still holds;
+ * where nothing holds any more the line breaks.
+ */
 export function seriesOf(tags: readonly Tag[], rows: readonly PlotRow[], shiftS = 0): Series[] {
   const found = new Map<string, Series>(
     tags.map((tag) => [tag.path, { tag, times: [], low: [], high: [], last: [] }]),
@@ -41,9 +43,10 @@ export function seriesOf(tags: readonly Tag[], rows: readonly PlotRow[], shiftS 
     const series = found.get(row.tag);
     if (!series) continue;
     series.times.push(Date.parse(row.start) / 1000 + shiftS);
-    series.low.push(row.min);
-    series.high.push(row.max);
-    series.last.push(row.last);
+    const held = row.coverage > 0 ? (series.last.at(-1) ?? null) : null;
+    series.low.push(row.min ?? held);
+    series.high.push(row.max ?? held);
+    series.last.push(row.last ?? held);
   }
   return [...found.values()];
 }
@@ -61,19 +64,17 @@ function joined(all: readonly Series[]): uPlot.AlignedData {
 }
 
 function options(all: readonly Series[], width: number, given: Given): uPlot.Options {
-  const ink = getComputedStyle(document.documentElement).getPropertyValue("--quiet");
-  const grid = getComputedStyle(document.documentElement).getPropertyValue("--line");
-  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const [ink, grid] = [colour("--quiet"), colour("--line")];
   const units = [...new Set(all.map((one) => one.tag.unit))];
-  const font = `${0.8 * rem}px system-ui, sans-serif`;
+  const font = `${0.8 * rem()}px system-ui, sans-serif`;
   return {
     width,
-    height: HEIGHT_REM * rem,
+    height: HEIGHT_REM * rem(),
     series: [
       { value: (_, at) => (at === null ? "–" : time(at * 1000, "full")) },
       ...all.flatMap((one, place): uPlot.Series[] => {
         const earlier = place >= given.tags.length;
-        const base = { scale: one.tag.unit, stroke: colour(place % given.tags.length), spanGaps: false };
+        const base = { scale: one.tag.unit, stroke: colour(trace(place % given.tags.length)), spanGaps: false };
         const label = `${one.tag.title || one.tag.measure}, ${one.tag.path}`;
         return [
           {
@@ -83,14 +84,14 @@ function options(all: readonly Series[], width: number, given: Given): uPlot.Opt
             ...(earlier ? { dash: [4, 4] } : {}),
             value: (_, value) => `${number(value)} ${unit(one.tag.unit)}`,
           },
-          { ...base, label: "min", width: 0, points: { show: false } },
-          { ...base, label: "max", width: 0, points: { show: false } },
+          { ...base, label: "min", class: "envelope", width: 0, points: { show: false } },
+          { ...base, label: "max", class: "envelope", width: 0, points: { show: false } },
         ];
       }),
     ],
     bands: all.map((_, place) => ({
       series: [3 * place + 3, 3 * place + 2] as [number, number],
-      fill: `${colour(place % given.tags.length).trim()}33`,
+      fill: wash(trace(place % given.tags.length)),
     })),
     axes: [
       {
@@ -105,11 +106,11 @@ function options(all: readonly Series[], width: number, given: Given): uPlot.Opt
         side: place % 2 ? 1 : 3,
         stroke: ink,
         font,
-        size: 4.5 * rem,
+        size: 4.5 * rem(),
         label: unit(one),
         labelFont: font,
         grid: { show: place === 0, stroke: grid, width: 0.5 },
-        values: (_, values) => values.map((value) => number(value)),
+        values: (_, values) => ticks(values),
       })),
     ],
     cursor: { drag: { x: true, y: false, setScale: false } },
@@ -128,22 +129,14 @@ function options(all: readonly Series[], width: number, given: Given): uPlot.Opt
 }
 
 function Chart({ all, given }: { all: readonly Series[]; given: Given }) {
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const element = place.current;
-    if (!element) return;
-    const chart = new uPlot(options(all, element.clientWidth, given), joined(all), element);
-    const sized = new ResizeObserver(() =>
-      chart.setSize({ width: element.clientWidth, height: chart.height }),
-    );
-    sized.observe(element);
-    const whole = (): void => given.whole?.();
-    chart.over.addEventListener("dblclick", whole);
-    return () => {
-      sized.disconnect();
-      chart.destroy();
-    };
-  }, [all, language.value, theme.value]);
+  const place = useChart(
+    (element) => {
+      const chart = new uPlot(options(all, element.clientWidth, given), joined(all), element);
+      chart.over.addEventListener("dblclick", () => given.whole?.());
+      return chart;
+    },
+    [all],
+  );
   return <div class="trend" ref={place} />;
 }
 

@@ -15,7 +15,7 @@ interface Declared {
 }
 
 export function coverageText(result: Result, declared?: Declared): string {
-  const { coverage, tooLittle, noReadings, outside, noValue } = words.value;
+  const { coverage, tooLittle, noReadings, outside, overZero, noValue } = words.value;
   const share = percent(result.coverage);
   if (result.value !== null) return fill(coverage, { share });
   if (result.coverage === 0) return noReadings;
@@ -26,5 +26,6 @@ export function coverageText(result: Result, declared?: Declared): string {
     const [low, high] = declared.valid.map((one) => plain(one));
     return covered + fill(outside, { low: low ?? "", high: high ?? "", unit: unit(declared.unit) });
   }
+  if (result.reason?.startsWith("undefined")) return covered + overZero;
   return covered + fill(noValue, { reason: result.reason ?? "" });
 }

@@ -38,7 +38,8 @@ export function fill(text: string, given: Record<string, string | number>): stri
 }
 
 /** Browsers know no Kazakh formats; its numbers and its dates in figures are written as in Russian. */
-const locale = computed(() => (language.value === "kk" ? "ru" : language.value));
+const LOCALES: Readonly<Record<Language, string>> = { en: "en-GB", ru: "ru", kk: "ru", zh: "zh" };
+const locale = computed(() => LOCALES[language.value]);
 const DATE_IN_FIGURES = { day: "2-digit", month: "2-digit", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
 
 const times = computed(() => {
@@ -76,6 +77,15 @@ export function number(value: number | null | undefined, digits = 4): string {
     numbers.set(key, format);
   }
   return format.format(value);
+}
+
+/** What stands at the marks of an axis: all with as many decimals as their step needs. */
+export function ticks(values: readonly number[]): string[] {
+  const step = Math.abs((values[1] ?? 1) - (values[0] ?? 0));
+  const decimals = [0, 1, 2, 3, 4, 5].find((one) => Math.abs(step * 10 ** one - Math.round(step * 10 ** one)) < 1e-6) ?? 6;
+  const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  const format = new Intl.NumberFormat(locale.value, options);
+  return values.map((one) => format.format(one));
 }
 
 /** A limit as somebody wrote it, without digits that they did not. */
