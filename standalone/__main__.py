@@ -20,6 +20,7 @@ from standalone.broker import EmbeddedBroker
 from standalone.data_dir import DataDir
 from standalone.database import EmbeddedDatabase
 from standalone.park import Park
+from standalone.past import write_past
 from standalone.plan import Options, Plan, find_agents
 from standalone.ports import check_ports
 from standalone.signals import Signals
@@ -62,6 +63,15 @@ def main(
             help="With --no-simulator the agents read the PLCs that their files name.",
         ),
     ] = True,
+    history: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=168,
+            help="Hours that the simulated plant has behind it when it starts for the first time. "
+            "Its readings are written before anything starts, and summarised in the background.",
+        ),
+    ] = 0,
     mqtt_port: Annotated[
         int,
         typer.Option(
@@ -86,7 +96,7 @@ def main(
     """
     configure_logs("standalone")
     run(
-        Options(data_dir, plant, port, mqtt_port, plc_port, simulator),
+        Options(data_dir, plant, port, mqtt_port, plc_port, simulator, history),
         float("inf") if duration is None else duration,
     )
 
@@ -103,6 +113,8 @@ def run(options: Options, seconds: float) -> None:
         with console.status(f"Starting in {data.path}"):
             database = standing.enter_context(EmbeddedDatabase(data.path))
             prepare(database.dsn, plant)
+            if options.simulator:
+                write_past(database.dsn, plant, data.simulator, options.history)
             broker = standing.enter_context(
                 EmbeddedBroker(options.mqtt_port, options.mqtt3_port, config_dir=data.path)
             )

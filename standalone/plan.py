@@ -36,6 +36,7 @@ class Options:
     mqtt_port: int
     plc_port: int
     simulator: bool
+    history: float = 0
 
     @property
     def mqtt3_port(self) -> int:
