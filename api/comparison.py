@@ -23,7 +23,7 @@ from api.span import cut
 from api.store import Database, Store
 from api.stream import Answer, Frames, answered
 from kpi.binding import Binding
-from kpi.evaluate import evaluate_sums
+from kpi.evaluate import evaluate_sums, evaluate_together
 from kpi.frames import INSTANT
 from schemas.db.catalogue import Catalogue
 from schemas.db.frames import FrameReader
@@ -200,7 +200,10 @@ def _rows(
             terms = pl.concat(binding.frame for binding in block).unique()
             found = sums(snapshot, catalogue, terms, edges)
             targets = catalogue.plant.targets
-            yield pl.concat(compared(one, found, edges, targets, zone) for one in block)
+            rows = evaluate_together(block, found, edges)
+            yield pl.concat(
+                _beside(one, of_one, targets, zone) for one, of_one in zip(block, rows, strict=True)
+            )
 
 
 def compared(
@@ -214,9 +217,15 @@ def compared(
 
     The first bucket between *edges* has no row: the second is compared with it.
     """
+    return _beside(binding, evaluate_sums(binding, found, edges), targets, zone)
+
+
+def _beside(
+    binding: Binding, rows: pl.DataFrame, targets: Sequence[Target], zone: tzinfo
+) -> pl.DataFrame:
+    """The *rows* of a KPI's series beside the bucket before and the targets."""
     kpi, asset = binding.kpi, binding.asset
     own = [one for one in targets if (one.kpi, one.asset) == (kpi.id, asset)]
-    rows = evaluate_sums(binding, found, edges)
     rows = rows.with_columns(previous=pl.col("value").shift(1)).slice(1)
     days = [start.astimezone(zone).date() for start in rows["start"]]
     of_day = [target_on(own, kpi.id, asset, day) for day in days]

@@ -10,7 +10,7 @@ from api.inputs import sums
 from api.store import Store
 from api.summaries import MINUTE
 from kpi.binding import Binding
-from kpi.evaluate import evaluate_sums
+from kpi.evaluate import evaluate_together
 from schemas.db.catalogue import Catalogue
 from schemas.instant import EPOCH
 
@@ -44,8 +44,9 @@ def live_kpis(
     with store.frames.snapshot() as frames:
         found = sums(frames, catalogue, terms, edges)
     live = {}
-    for key, binding in each.items():
-        _, _, value, coverage, reason = evaluate_sums(binding, found, edges).row(0)
+    answers = evaluate_together(list(each.values()), found, edges)
+    for (key, binding), answer in zip(each.items(), answers, strict=True):
+        _, _, value, coverage, reason = answer.row(0)
         kpi = binding.kpi
         live[key] = LiveKpi(kpi.id, binding.asset, kpi.unit, edges[0], value, coverage, reason)
     return live

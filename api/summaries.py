@@ -10,6 +10,7 @@ neither marks nor readings that came after the signature change an answer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -66,41 +67,58 @@ def tiled(
     widest: timedelta,
     *,
     reopened: bool = False,
+    standing: "Standing | None" = None,
 ) -> pl.DataFrame:
-    """As `summaries`, rows that tile *pieces* of tags (`api.tiles`), which are some minutes."""
+    """As `summaries`, rows that tile *pieces* of tags (`api.tiles`), which are some minutes.
+
+    *standing* is that of these tags and of as much time at least; it is looked up if None.
+    """
     tags = known_tags(catalogue, pieces["tag_id"].unique().sort())
     span = outer(pieces)
     if widest % MINUTE:
         found = [_from_raw(frames, catalogue, tags, pieces, widest)]
     else:
         found = []
-        frozen = [] if reopened else signed.frozen(frames, span)
-        unclean = unsettled(frames, catalogue, tags, span, reopened=reopened)
+        stands = standing or Standing.of(frames, catalogue, tags, span, reopened=reopened)
         for rollup, width in _TIERS:
             if widest % width == timedelta(0):
                 inner = whole(pieces, width)
-                rows = clean(_rolled_up(frames, rollup, tags, inner, width), unclean, width)
+                rows = clean(_rolled_up(frames, rollup, tags, inner, width), stands.unclean, width)
                 pieces = without(pieces, rows, width)
                 found.append(rows)
-        rest = signed.without(pieces, frozen)
+        rest = signed.without(pieces, stands.frozen)
         found.append(_from_raw(frames, catalogue, tags, rest, MINUTE))
     # A first bucket that the span cuts is labelled by where it is cut.
     return pl.concat(found).with_columns(bucket=pl.max_horizontal("bucket", at(span.start)))
 
 
-def unsettled(
-    frames: FrameReader,
-    catalogue: Catalogue,
-    tags: pl.DataFrame,
-    span: Span,
-    *,
-    reopened: bool = False,
-) -> pl.DataFrame:
-    """``tag_id, start, end``, in order: where rollups of *tags* do not say what readings say."""
-    unclean = _unclean(frames, catalogue, tags, span)
-    if reopened:
-        return _with_late(unclean, signed.late_hours(frames, span), tags)
-    return signed.without(unclean, signed.frozen(frames, span))
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far rollups stand for readings.
+
+    ``frozen`` are the minutes in signed periods, in order, where rollups alone are looked at;
+    ``unclean`` is where rollups do not say what readings say: ``tag_id, start, end``, in order.
+    """
+
+    frozen: Sequence[Span]
+    unclean: pl.DataFrame
+
+    @classmethod
+    def of(
+        cls,
+        frames: FrameReader,
+        catalogue: Catalogue,
+        tags: pl.DataFrame,
+        span: Span,
+        *,
+        reopened: bool = False,
+    ) -> "Standing":
+        """That of *tags* in *span*; *reopened*: if the signed periods were opened again."""
+        unclean = _unclean(frames, catalogue, tags, span)
+        if reopened:
+            return cls([], _with_late(unclean, signed.late_hours(frames, span), tags))
+        frozen = signed.frozen(frames, span)
+        return cls(frozen, signed.without(unclean, frozen))
 
 
 def _with_late(unclean: pl.DataFrame, late: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:

@@ -1,13 +1,13 @@
 """How long the API takes for the KPIs of a line with 240 pots, and of the site.
 
 The plant has potlines of 240 pots, a wind farm, a solar farm, a refinery and a grid connection. A
-year of prepared inputs is generated, and of summaries where an input is of a single tag; the last
-hour has summaries of every tag, its last minutes raw readings, of which the rollup worker makes
-the rest. Then the real API process is asked over HTTP, each KPI of the line in turn: over 30 days
-by hour, over a year by day, up to the last closed minute. ``line_open_p95_ms`` is 30 days by hour
-up to an instant in the open minute, which takes raw readings; ``fast_...`` are the same with ten
-times the raw rate, from a database and an API of their own that are asked by turns with the others.
-``site_shift_ms`` is the site's scorecard over a shift, 7 h 35 min gone.
+year of prepared inputs is generated; the last hour has summaries of every tag, its last minutes raw
+readings, of which the rollup worker makes the rest. Then the real API process is asked over HTTP,
+each KPI of the line in turn: over 30 days by hour, over a year by day, up to the last closed
+minute. ``line_open_p95_ms`` is 30 days by hour up to an instant in the open minute, which takes raw
+readings; ``fast_...`` are the same with ten times the raw rate, from a database and an API of their
+own that are asked by turns with the others. ``site_shift_ms`` is the site's scorecard over a shift,
+7 h 35 min gone.
 """
 
 import json
@@ -27,7 +27,7 @@ from benchmarks import stand
 from benchmarks.park import LINE, SITE, park
 from ingest.copy_image import image, timestamps
 from ingest.rollup.worker import RollupWorker
-from kpi.binding import bind, kpis_of
+from kpi.binding import kpis_of
 from kpi.catalogue.park import KPIS
 from schemas.db.catalogue import Catalogue, load_catalogue, store_plant
 from schemas.db.engine import make_engine
@@ -181,10 +181,8 @@ def _fill(
 ) -> None:
     """Summaries and inputs of the past up to *raw*."""
     ids = sorted(catalogue.tags)
-    single = sorted(_single(catalogue))
     year = hour - timedelta(days=days)
     for query, table, width, start, end, tags in (
-        (_TAGS_HOURS, "rollup_1h", 3600.0, year, hour - _HOUR, single),
         (_TAGS_HOURS, "rollup_1h", 3600.0, hour - _HOUR, hour, ids),
         (_TAGS_HOURS, "rollup_1m", 60.0, hour, raw, ids),
         (_INPUTS, "input_1h", 3600.0, year, hour, []),
@@ -192,18 +190,6 @@ def _fill(
     ):
         given = {"width": width, "start": start, "end": end, "ids": tags}
         connection.execute(query.format(table=table).encode(), given)
-
-
-def _single(catalogue: Catalogue) -> set[int]:
-    """The tags that are an input by themselves, at the line or at the site."""
-    plant, tag_ids = catalogue.plant, catalogue.tag_ids
-    return {
-        terms[0].tag_id
-        for asset in (LINE, SITE)
-        for kpi in kpis_of(KPIS, asset, plant)
-        for terms in bind(kpi, asset, plant, tag_ids).of_input.values()
-        if len(terms) == 1
-    }
 
 
 def _load(connection: psycopg.Connection, catalogue: Catalogue, start: datetime, hz: int) -> None:

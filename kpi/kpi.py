@@ -138,10 +138,10 @@ class Kpi:
     """A declared KPI.
 
     ``formula`` takes inputs by name, and every constant of a parameter set, as keyword and gives
-    the KPI; ``scale`` converts what it gives into ``unit``. ``assets`` are the types of asset that
-    have the KPI, ``valid`` is the range [unit] beyond which a value is doubted,
-    ``minimum_coverage`` the share of the span below which no value is given. The first of
-    ``parameter_sets`` is the default.
+    the KPI; ``operands`` are those inputs, ``scale`` converts what it gives into ``unit``.
+    ``assets`` are the types of asset that have the KPI, ``valid`` is the range [unit] beyond which
+    a value is doubted, ``minimum_coverage`` the share of the span below which no value is given.
+    The first of ``parameter_sets`` is the default.
 
     Raises
     ------
@@ -160,9 +160,13 @@ class Kpi:
     valid: tuple[float, float]
     minimum_coverage: float
     parameter_sets: tuple[ParameterSet, ...] = ()
+    operands: tuple[str, ...] = field(init=False)
     scale: float = field(init=False)
 
     def __post_init__(self) -> None:
+        taken = inspect.signature(self.formula).parameters
+        operands_taken = tuple(given.name for given in self.inputs if given.name in taken)
+        object.__setattr__(self, "operands", operands_taken)
         units = {given.name: given.unit for given in self.inputs}
         for given in self.inputs:
             if isinstance(given, Settled):
@@ -195,12 +199,6 @@ class Kpi:
     def formula_text(self) -> str:
         """The formula as people read it, over the names of the inputs and constants."""
         return written(self.formula, (*self.operands, *self.parameters().constants))
-
-    @property
-    def operands(self) -> tuple[str, ...]:
-        """The names of the inputs that the formula takes."""
-        taken = inspect.signature(self.formula).parameters
-        return tuple(given.name for given in self.inputs if given.name in taken)
 
     def parameters(self, name: str | None = None) -> ParameterSet:
         """The parameter set *name*, or the default one; an empty one if the KPI has none.

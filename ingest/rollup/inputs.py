@@ -2,9 +2,10 @@
 
 A KPI of a line adds up some tags of each of its 240 pots. Those sums are kept by hour
 (``input_1h``), and by minute in the hour that is open (``input_1m``), for every asset that has
-others below it; the input of a single tag is that tag's summary. When summaries are replaced, the
-inputs that they are part of are summed again in just those buckets, from the summaries of all their
-tags: never by adding a difference, so that they come out the same to the bit whatever came when.
+others below it and for what the ledger books: some 900 inputs for a park of 57,581 tags. When
+summaries are replaced, the inputs that they are part of are summed again in just those buckets,
+from the summaries of all their tags: never by adding a difference, so that they come out the same
+to the bit whatever came when.
 
 An input is known by a digest of what it is the sum of (`kpi.binding.input_id`), so a changed plant
 or catalogue makes other inputs, whose past `ingest.rollup.history` sums up. Like a summary, a sum
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 import polars as pl
@@ -24,6 +26,7 @@ import sqlalchemy as sa
 from ingest.rollup.marks import rows_in
 from kpi.binding import Term, bind, kpis_of, terms_frame
 from kpi.catalogue.park import KPIS
+from kpi.ledger.accounts import booked
 from kpi.sums import add_up
 from schemas.db.catalogue import Catalogue
 from schemas.db.tables import rollup_1h, rollup_1m
@@ -60,20 +63,18 @@ class Inputs:
 
 
 def inputs_of(catalogue: Catalogue) -> Inputs:
-    """The sums of several tags that the KPIs of assets with others below them are made of."""
+    """What the KPIs of assets with others below them, and the ledger, are made of."""
     plant = catalogue.plant
     terms: dict[int, tuple[Term, ...]] = {}
     named: dict[int, tuple[str, str]] = {}
-    for asset in plant.assets:
-        if not plant.children[asset]:
-            continue
-        for kpi in kpis_of(KPIS, asset, plant):
-            with suppress(FormulaError):  # a unit that does not fit: who asks for the KPI is told
-                binding = bind(kpi, asset, plant, catalogue.tag_ids)
-                for name, id_ in binding.input_ids.items():
-                    if len(binding.of_input[name]) > 1:
-                        terms.setdefault(id_, binding.of_input[name])
-                        named.setdefault(id_, (asset, name))
+    above = (asset for asset in plant.assets if plant.children[asset])
+    of_kpis = ((kpi, asset) for asset in above for kpi in kpis_of(KPIS, asset, plant))
+    for kpi, asset in chain(of_kpis, booked(plant)):
+        with suppress(FormulaError):  # a unit that does not fit: who asks for the KPI is told
+            binding = bind(kpi, asset, plant, catalogue.tag_ids)
+            for name, id_ in binding.input_ids.items():
+                terms.setdefault(id_, binding.of_input[name])
+                named.setdefault(id_, (asset, name))
     return Inputs(terms_frame(terms), named)
 
 

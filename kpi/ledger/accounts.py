@@ -157,3 +157,11 @@ CARBON: Final = (
 )
 
 ACCOUNTS: Final[Mapping[str, Account]] = {account.name: account for account in (*ENERGY, *CARBON)}
+
+
+def booked(plant: Plant) -> Iterator[tuple[Kpi, str]]:
+    """Everything that the ledger of *plant* evaluates, and at which asset."""
+    for account in ACCOUNTS.values():
+        for asset in account.assets(plant):
+            for kpi in account.kpis:
+                yield kpi, asset

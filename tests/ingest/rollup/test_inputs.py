@@ -14,7 +14,9 @@ from polars.testing import assert_frame_equal
 
 from ingest.rollup.inputs import inputs_of
 from ingest.rollup.worker import RollupWorker
+from kpi.binding import bind
 from kpi.frames import SUMMARY, Schema
+from kpi.ledger.accounts import booked
 from kpi.sums import SUMS, add_up
 from schemas.db.catalogue import Catalogue
 from schemas.db.engine import connect
@@ -22,6 +24,7 @@ from schemas.db.frames import FrameReader
 from schemas.db.tables import input_1h, input_1m, rollup_1h, rollup_1m
 from schemas.db.tiers import ensure_span
 from tests.ingest.rollup.smelter import HOUR, START, TAGS, Row, arrive, at, store
+from tests.kpi.catalogue.park import PLANT
 
 
 @pytest.fixture
@@ -133,7 +136,10 @@ def test_a_late_reading_touches_its_hour_of_every_level_alone(
 def test_a_plant_stored_anew_gets_its_past_summed_up(
     database: str, catalogue: Catalogue, worker: RollupWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sums of the old set of pots are gone; those of the new one reach back to the first hour."""
+    """Sums of the old set of pots are gone; those of the new one reach back to the first hour.
+
+    The line that did not change keeps its own.
+    """
     rows = [(tag, 60.0 * minute, minute % 7) for tag in TAGS for minute in range(200)]
     arrive(database, catalogue, rows)
     finish(worker, at(4 * 3600))
@@ -151,7 +157,9 @@ def test_a_plant_stored_anew_gets_its_past_summed_up(
         add_up(inputs_of(grown).terms, rows_of(database, rollup_1h, SUMMARY)),
         check_exact=True,
     )
-    assert not old & set(rows_of(database, input_1h, SUMS)["input_id"])
+    named = inputs_of(grown).named
+    kept = old & set(rows_of(database, input_1h, SUMS)["input_id"])
+    assert {named[id_][0] for id_ in kept} == {"smelter/line-2"}
 
 
 def test_below_the_retention_floor_sums_stand(database: str, catalogue: Catalogue) -> None:
@@ -166,10 +174,18 @@ def test_below_the_retention_floor_sums_stand(database: str, catalogue: Catalogu
     assert_frame_equal(rows_of(database, input_1h, SUMS), before, check_exact=True)
 
 
-def test_an_input_of_a_single_tag_is_not_kept(catalogue: Catalogue) -> None:
-    """It is that tag's summary: a line of one pot has no sums, nor has a pot.
+def test_what_has_nothing_below_it_keeps_no_inputs(catalogue: Catalogue) -> None:
+    """They are the summaries of its own tags; a line keeps its inputs, be it of one pot alone.
 
     The smelter is all of the site here, so they share their sums.
     """
     assets = {path for path, _ in inputs_of(catalogue).named.values()}
-    assert assets == {"park", "smelter/line-1"}
+    assert assets == {"park", "smelter/line-1", "smelter/line-2"}
+
+
+def test_what_the_ledger_books_is_kept() -> None:
+    """Also where no KPI asks for it, so that a ledger is made of prepared sums alone."""
+    ids = {path: number for number, path in enumerate(PLANT.tags, start=1)}
+    kept = set(inputs_of(Catalogue(PLANT, ids)).named)
+    asked = [bind(kpi, asset, PLANT, ids) for kpi, asset in booked(PLANT)]
+    assert {id_ for binding in asked for id_ in binding.input_ids.values()} <= kept
