@@ -12,9 +12,9 @@ or catalogue makes other inputs, whose past `ingest.rollup.history` sums up. Lik
 is right where it stands and no dirty mark of its tags reaches; where there is none, tags are asked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Final
@@ -24,7 +24,7 @@ import psycopg
 import sqlalchemy as sa
 
 from ingest.rollup.marks import rows_in
-from kpi.binding import Term, bind, kpis_of, terms_frame
+from kpi.binding import Binding, Term, bind, kpis_of, terms_frame
 from kpi.catalogue.park import KPIS
 from kpi.ledger.accounts import booked
 from kpi.sums import add_up
@@ -50,11 +50,28 @@ HOURS: Final = Width(60, "input_1h", rollup_1h)
 
 
 @dataclass(frozen=True, slots=True)
+class Operand:
+    """Which input an operand of a KPI is at an asset."""
+
+    kpi: str
+    asset: str
+    name: str
+    unit: str
+    minimum_coverage: float
+    tags: int
+    input_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
-    """The inputs to prepare: ``terms`` as `kpi.sums.TERMS`, ``named`` each one's asset and name."""
+    """The inputs to prepare: ``terms`` as `kpi.sums.TERMS`, ``named`` each one's asset and name.
+
+    ``operands`` tells which of them each KPI takes: for who reads them from the database.
+    """
 
     terms: pl.DataFrame
     named: dict[int, tuple[str, str]]
+    operands: tuple[Operand, ...]
 
     @property
     def tags(self) -> pl.DataFrame:
@@ -67,6 +84,7 @@ def inputs_of(catalogue: Catalogue) -> Inputs:
     plant = catalogue.plant
     terms: dict[int, tuple[Term, ...]] = {}
     named: dict[int, tuple[str, str]] = {}
+    operands: dict[tuple[str, str, str], Operand] = {}
     above = (asset for asset in plant.assets if plant.children[asset])
     of_kpis = ((kpi, asset) for asset in above for kpi in kpis_of(KPIS, asset, plant))
     for kpi, asset in chain(of_kpis, booked(plant)):
@@ -75,7 +93,24 @@ def inputs_of(catalogue: Catalogue) -> Inputs:
             for name, id_ in binding.input_ids.items():
                 terms.setdefault(id_, binding.of_input[name])
                 named.setdefault(id_, (asset, name))
-    return Inputs(terms_frame(terms), named)
+            if kpi.id in KPIS:  # the ledger has amounts of its own
+                operands |= {(kpi.id, asset, one.name): one for one in _operands(binding)}
+    return Inputs(terms_frame(terms), named, tuple(operands.values()))
+
+
+def _operands(binding: Binding) -> Iterator[Operand]:
+    """Those that have tags: what is settled by the hour, and what the plant lacks, has none."""
+    units = {given.name: given.unit for given in binding.kpi.inputs}
+    for name, id_ in binding.input_ids.items():
+        yield Operand(
+            binding.kpi.id,
+            binding.asset,
+            name,
+            units[name],
+            binding.kpi.minimum_coverage,
+            len(binding.of_input[name]),
+            id_,
+        )
 
 
 def touched(inputs: Inputs, spans: pl.DataFrame, width: Width) -> pl.DataFrame:
@@ -146,3 +181,15 @@ def register(connection: psycopg.Connection, inputs: Inputs, before: datetime) -
             [sizes[id_] for id_ in ids],
         ),
     )
+    _enter(connection, inputs.operands)
+
+
+def _enter(connection: psycopg.Connection, operands: Sequence[Operand]) -> None:
+    """Enter *operands* instead of all that were known."""
+    connection.execute("DELETE FROM kpi_operand")
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """INSERT INTO kpi_operand (kpi, asset_id, name, unit, minimum_coverage, tags, input_id)
+               SELECT %s, id, %s, %s, %s, %s, %s FROM asset WHERE path = %s""",
+            [(one.kpi, *astuple(one)[2:], one.asset) for one in operands],
+        )

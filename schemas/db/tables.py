@@ -218,6 +218,21 @@ kpi_input = Table(
 )
 
 
+kpi_operand = Table(
+    "kpi_operand",
+    metadata,
+    Column("kpi", Text, nullable=False, comment="id"),
+    Column("asset_id", Integer, ForeignKey("asset.id"), nullable=False),
+    Column("name", Text, nullable=False, comment="as the KPI calls it"),
+    Column("unit", Text, nullable=False, comment="as pint reads it"),
+    Column("minimum_coverage", Double, nullable=False, comment="of a span, for a value [0..1]"),
+    Column("tags", Integer, nullable=False, comment="how many it is the sum of"),
+    Column("input_id", BigInteger, nullable=False, comment="of kpi_input"),
+    PrimaryKeyConstraint("kpi", "asset_id", "name"),
+    comment="Which input each operand of a KPI is at an asset. Some 3,000 rows.",
+)
+
+
 def _sums() -> list[SchemaItem]:
     """The columns of a prepared input: its sum over the tags in one bucket (`kpi.sums`)."""
     return [

@@ -189,3 +189,26 @@ def test_what_the_ledger_books_is_kept() -> None:
     kept = set(inputs_of(Catalogue(PLANT, ids)).named)
     asked = [bind(kpi, asset, PLANT, ids) for kpi, asset in booked(PLANT)]
     assert {id_ for binding in asked for id_ in binding.input_ids.values()} <= kept
+
+
+def test_every_operand_of_a_kpi_has_its_input(
+    database: str, catalogue: Catalogue, worker: RollupWorker
+) -> None:
+    """Entered with unit and number of tags, for the sums that stand beside."""
+    arrive(database, catalogue, [(TAGS[0], 0.0, 1.0)])
+    finish(worker, at(120))
+
+    with connect(database) as connection:
+        rows = connection.execute(
+            """SELECT path, kpi_operand.name, unit, kpi_operand.tags FROM kpi_operand
+               JOIN asset ON asset.id = asset_id JOIN kpi_input ON kpi_input.id = input_id
+               WHERE kpi = 'dc_specific_energy' AND path <> 'park' ORDER BY 1, 2"""
+        ).fetchall()
+    assert rows == [
+        ("smelter", "energy", "kWh", 4),
+        ("smelter", "metal", "t", 4),
+        ("smelter/line-1", "energy", "kWh", 3),
+        ("smelter/line-1", "metal", "t", 3),
+        ("smelter/line-2", "energy", "kWh", 1),
+        ("smelter/line-2", "metal", "t", 1),
+    ]
