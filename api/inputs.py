@@ -19,6 +19,7 @@ from api.series import widest
 from api.span import Span
 from api.summaries import HOUR, MINUTE, Standing, known_tags, tiled
 from api.tiles import at, clean, inside, outer, whole, without
+from kpi.merge import merge
 from kpi.sums import SUMS, add_up
 from schemas.db.catalogue import Catalogue
 from schemas.db.frames import FrameReader
@@ -142,5 +143,14 @@ def _from_tags(
         if block.height:
             of_tags = tags.join(block, how="cross")
             rows = tiled(frames, catalogue, of_tags, width, standing=standing)
-            yield add_up(terms, rows)
+            yield add_up(terms, _by_hour(rows, span.start) if width == HOUR else rows)
         start += step
+
+
+def _by_hour(rows: pl.DataFrame, start: datetime) -> pl.DataFrame:
+    """*rows* of whole hours, as a prepared sum is made of: so it comes out the same to the bit.
+
+    Where they begin at *start* within an hour, they are labelled by that.
+    """
+    hours = merge(rows, every=HOUR)
+    return hours.with_columns(bucket=pl.max_horizontal("bucket", at(start)))

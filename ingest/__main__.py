@@ -1,11 +1,11 @@
-"""``python -m ingest``: migrate, run, monitor, nodes, gaps, periods, dead-letters, replay."""
+"""``python -m ingest``: migrate, prepare, run, monitor, nodes, gaps, periods, letters, replay."""
 
 import json
 import signal
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, astuple, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    track,
+)
 from rich.table import Table
 from sqlalchemy import Connection
 
@@ -47,6 +54,8 @@ app = typer.Typer(
 periods = typer.Typer(help="Close and sign periods, or open them again.", no_args_is_help=True)
 app.add_typer(periods, name="periods")
 
+_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+
 PeriodName = Annotated[
     str,
     typer.Argument(help="year, month, day or shift: 2026, 2026-10, 2026-10-31, 2026-10-31-night"),
@@ -76,6 +85,52 @@ def migrate(
         with wrap_errors(), engine.begin() as connection:
             store_plant(connection, model)
         engine.dispose()
+
+
+@app.command()
+def prepare(
+    start: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from", formats=_TIMES, help="also readings since then [UTC], marked or not"
+        ),
+    ] = None,
+    end: Annotated[
+        datetime | None, typer.Option("--to", formats=_TIMES, help="... and before that; else now")
+    ] = None,
+) -> None:
+    """Make the summaries and KPI inputs that are due, and end: after loading a history.
+
+    Ingest does the same by and by; beside it the two take turns. Ends with 69 if the database goes.
+    Killed, the same command goes on.
+    """
+    from ingest.rollup.catch_up import catch_up, mark  # noqa: PLC0415 - Polars
+    from ingest.rollup.worker import RollupWorker  # noqa: PLC0415 - Polars
+
+    dsn = read_environment(DatabaseSettings).dsn
+    keep = read_environment(IngestSettings).keep
+    now = datetime.now(UTC)
+    until = now if end is None else end.replace(tzinfo=UTC)
+    if start is not None and start.replace(tzinfo=UTC) < until:
+        with wrap_errors(), connect(dsn) as connection:
+            mark(connection, start.replace(tzinfo=UTC), until)
+    elif (start, end) != (None, None):
+        raise typer.BadParameter("give --from, before --to")
+    with closing(RollupWorker(dsn, keep=keep)) as worker, _progress() as progress:
+        minutes = progress.add_task("minutes of tags", total=worker.due(now))
+        hours = progress.add_task("hours of inputs", total=None)
+        most = 0
+        for left in catch_up(worker, now):
+            most = max(most, left.hours)
+            done = (progress.tasks[minutes].total or 0) - left.minutes
+            progress.update(minutes, completed=max(done, 0))
+            progress.update(hours, total=most, completed=most - left.hours)
+    typer.echo("summaries and inputs of KPIs are up to date")
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
 
 
 @app.command()

@@ -25,6 +25,7 @@
     │   ├── DatabaseBusy       ... gave a transaction up: deadlock, lock timeout, no free connection
     │   ├── TablesMissing      ... the database is not, or not yet, of this version
     │   ├── LeaseLost          ... another process leads this shard of ingest now
+    │   ├── AlreadyAtWork      ... another process makes the rollups now
     │   ├── DeviceDown         ... a PLC or meter does not answer
     │   ├── ProviderDown       ... the identity provider does not give its keys
     │   └── StorageFull        ... the disk of a spool or of the database
@@ -161,6 +162,10 @@ class TablesMissing(UnavailableError):
 
 class LeaseLost(UnavailableError):
     """Another process took over what this one led; started again, this one stands by."""
+
+
+class AlreadyAtWork(UnavailableError):
+    """Another process does what only one may do at a time; it lets go when it is done."""
 
 
 class DeviceDown(UnavailableError):

@@ -58,6 +58,15 @@ def take(connection: psycopg.Connection, closed: int, budget: int) -> pl.DataFra
     )
 
 
+def due(connection: psycopg.Connection, closed: int) -> int:
+    """How many pairs before the minute *closed* are marked, counted as often as marked."""
+    row = connection.execute(
+        "SELECT coalesce(sum(cardinality(tag_ids)), 0) FROM dirty WHERE bucket < %s",
+        (instant_of(closed),),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def leave(connection: psycopg.Connection, marks: Mapping[int, list[int]]) -> None:
     """Mark the minutes, each for its tags."""
     for minute, tag_ids in marks.items():

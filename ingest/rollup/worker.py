@@ -38,7 +38,7 @@ from schemas.backoff import full_jitter
 from schemas.db.engine import connect, wrap_errors
 from schemas.db.frames import FrameReader
 from schemas.db.periods import LOCK
-from schemas.errors import UnavailableError
+from schemas.errors import AlreadyAtWork, UnavailableError
 
 log = structlog.get_logger()
 
@@ -111,6 +111,9 @@ class RollupWorker:
                 try:
                     step = self.step(datetime.now(UTC))
                     past = None if step.marked else self.build(datetime.now(UTC))
+                except AlreadyAtWork:
+                    stop.wait(_IDLE_S)
+                    continue
                 except Exception as error:  # noqa: BLE001 - summaries can be made later, not never
                     self._fail(error)
                     stop.wait(full_jitter(attempt, base_s=0.5, cap_s=_LONGEST_WAIT_S))
@@ -129,6 +132,8 @@ class RollupWorker:
 
         Raises
         ------
+        AlreadyAtWork
+            Another worker is at it.
         UnavailableError
             The database does not answer; nothing was changed.
         """
@@ -136,8 +141,7 @@ class RollupWorker:
         closed = marks.minute_of(now - _GRACE)
         floor = None if self._keep is None else marks.minute_of(now - self._keep) + 1
         with self._transaction() as connection:
-            if not _locked(connection):
-                return Step()
+            _lock(connection)
             taken = marks.take(connection, closed, self._budget)
             if taken.is_empty():
                 return Step()
@@ -151,20 +155,26 @@ class RollupWorker:
         return step
 
     def build(self, now: datetime) -> Slice | None:
-        """Sum up one more slice of the past of inputs that are new; None if there is none.
+        """Sum up one more slice of the past of inputs that are new; None if nothing is left to do.
 
         Raises
         ------
+        AlreadyAtWork
+            Another worker is at it.
         UnavailableError
             The database does not answer; nothing was changed.
         """
         with self._transaction() as connection:
-            if not _locked(connection):
-                return None
+            _lock(connection)
             if connection.execute("SELECT FROM plant").rowcount == 0:
                 return None
             points = self._known(connection, marks.minute_of(now - _GRACE))
             return build(connection, self._frames, points.inputs)
+
+    def due(self, now: datetime) -> int:
+        """How many closed minutes of tags are marked at *now*, counted as often as marked."""
+        with self._transaction() as connection:
+            return marks.due(connection, marks.minute_of(now - _GRACE))
 
     def close(self) -> None:
         """Let go of the database."""
@@ -261,6 +271,8 @@ class RollupWorker:
         try:
             with wrap_errors(), self._connected().transaction():
                 yield self._connected()
+        except AlreadyAtWork:
+            raise
         except BaseException:
             self._points = None  # its inputs may not be entered
             raise
@@ -279,10 +291,11 @@ class RollupWorker:
         self._failing = True
 
 
-def _locked(connection: psycopg.Connection) -> bool:
-    """Whether this worker is the one that works, until the transaction ends."""
+def _lock(connection: psycopg.Connection) -> None:
+    """Be the one that works until the transaction ends; `AlreadyAtWork` if another one is."""
     row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK,)).fetchone()
-    return row == (True,)
+    if row != (True,):
+        raise AlreadyAtWork("another process makes the rollups now; it will do this work as well")
 
 
 def _above(spans: pl.DataFrame, floor: int) -> pl.DataFrame:

@@ -2,8 +2,8 @@
 
 A ledger is of one period, a month as a rule. Its entries add up: the sum over the hours is the
 amount of the period, and that over the assets is the amount of the site. It is a pure function of
-summaries, plant, parameter set and code: run again it is the same to the bit, in whatever order the
-summaries come. As a frame it exports with ``write_csv`` and ``write_parquet``.
+inputs, plant, parameter set and code: run again it is the same to the bit, in whatever order the
+inputs come. As a frame it exports with ``write_csv`` and ``write_parquet``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +13,10 @@ from typing import Final
 import polars as pl
 
 from kpi.binding import Binding, bind
-from kpi.evaluate import evaluate, lineage
+from kpi.evaluate import evaluate_sums, lineage_of_sums
 from kpi.frames import INSTANT, Schema
 from kpi.kpi import Kpi
-from kpi.ledger.accounts import ACCOUNTS, METHODOLOGIES
+from kpi.ledger.accounts import ACCOUNTS, METHODOLOGIES, booked
 from schemas.errors import NotFoundError, nearest
 from schemas.instant import EPOCH
 from schemas.plant.model import Plant
@@ -37,22 +37,15 @@ ENTRIES: Final[Schema] = {
 _HOUR: Final = timedelta(hours=1)
 
 
-def ledger_tags(plant: Plant, tag_ids: Mapping[str, int]) -> list[int]:
-    """The tags whose summaries a ledger of *plant* is made of, each once, in order."""
-    found = {
-        tag_id
-        for account in ACCOUNTS.values()
-        for asset in account.assets(plant)
-        for kpi in account.kpis
-        for tag_id in bind(kpi, asset, plant, tag_ids).tag_ids
-    }
-    return sorted(found)
+def ledger_bindings(plant: Plant, tag_ids: Mapping[str, int]) -> list[Binding]:
+    """Everything that a ledger of *plant* evaluates; ``frame`` of each says what it is made of."""
+    return [bind(kpi, asset, plant, tag_ids) for kpi, asset in booked(plant)]
 
 
 def ledger(
     plant: Plant,
     tag_ids: Mapping[str, int],
-    summaries: pl.DataFrame,
+    sums: pl.DataFrame,
     start: datetime,
     end: datetime,
     *,
@@ -65,8 +58,8 @@ def ledger(
     ----------
     plant, tag_ids
         The plant and the ids of its tags by path.
-    summaries
-        Rows of ``rollup_1m`` or ``rollup_1h`` of `ledger_tags`, none across an hour.
+    sums
+        `kpi.sums.SUMS` of `ledger_bindings`, none across an hour.
     start, end
         Whole hours, UTC. Metal and carbon of anodes come in lumps: of a period that is short beside
         an anode's life, their entries say little.
@@ -95,7 +88,7 @@ def ledger(
     for account in ACCOUNTS.values():
         for asset in account.assets(plant):
             bindings = [bind(kpi, asset, plant, tag_ids) for kpi in account.kpis]
-            of_account = _amounts(bindings, summaries, hours, parameter_set)
+            of_account = _amounts(bindings, sums, hours, parameter_set)
             books.append(
                 of_account.with_columns(
                     account=pl.lit(account.name),
@@ -118,18 +111,18 @@ def _hours(start: datetime, end: datetime) -> list[datetime]:
 
 def _amounts(
     bindings: Sequence[Binding],
-    summaries: pl.DataFrame,
+    sums: pl.DataFrame,
     hours: Sequence[datetime],
     parameter_set: str,
 ) -> pl.DataFrame:
     """``start, end, value, coverage, reason``, hour by hour."""
-    booked, *spread = bindings
+    amount, *spread = bindings
     if not spread:
-        return evaluate(booked, _of(booked, summaries), hours, _set(booked.kpi, parameter_set))
+        return evaluate_sums(amount, sums, hours, _set(amount.kpi, parameter_set))
     ends = (hours[0], hours[-1])
-    period = evaluate(booked, _of(booked, summaries), ends, _set(booked.kpi, parameter_set))
-    key = lineage(spread[0], _of(spread[0], summaries), hours)
-    return _spread(period, key, booked.kpi.minimum_coverage)
+    period = evaluate_sums(amount, sums, ends, _set(amount.kpi, parameter_set))
+    key = lineage_of_sums(spread[0], sums, hours)
+    return _spread(period, key, amount.kpi.minimum_coverage)
 
 
 def _spread(period: pl.DataFrame, key: pl.DataFrame, minimum_coverage: float) -> pl.DataFrame:
@@ -151,10 +144,6 @@ def _spread(period: pl.DataFrame, key: pl.DataFrame, minimum_coverage: float) ->
         value=value * pl.col("value") / pl.lit(whole) if whole else value,
         reason=pl.lit(reason, pl.String),
     )
-
-
-def _of(binding: Binding, summaries: pl.DataFrame) -> pl.DataFrame:
-    return summaries.filter(pl.col("tag_id").is_in(binding.tag_ids))
 
 
 def _set(kpi: Kpi, parameter_set: str) -> str | None:

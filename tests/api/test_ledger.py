@@ -97,13 +97,14 @@ def test_the_statement_seals_the_entries(client: httpx.Client) -> None:
 
 
 def test_the_statement_names_its_inputs(client: httpx.Client) -> None:
-    """Readings and covered hours of each tag; totals count what is missing."""
+    """Readings and covered hours of each; totals count what is missing."""
     body = get(client, "ledger/statement").json()
-    inputs = {one["tag"]: one for one in body["inputs"]}
+    inputs = {(one["asset"], one["input"]): one for one in body["inputs"]}
     lines = {one["line"]: one for one in body["lines"]}
 
-    assert inputs["grid/import_power"]["readings"] == 480
-    assert inputs["grid/import_power"]["covered_h"] == pytest.approx(4.0)
+    imported = inputs["grid", "imported"]
+    assert (imported["tags"], imported["readings"]) == (1, 480)
+    assert imported["covered_h"] == pytest.approx(4.0)
     assert lines["import"]["value"] == pytest.approx(8.0)
     assert lines["import"]["missing"] == 0
     assert body["signed"] == []

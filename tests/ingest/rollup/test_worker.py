@@ -26,6 +26,7 @@ from schemas.db.engine import connect, make_engine
 from schemas.db.frames import FrameReader, tag_frame
 from schemas.db.tables import rollup_1h, rollup_1m
 from schemas.db.tiers import ensure_span
+from schemas.errors import AlreadyAtWork
 from schemas.plant.file import parse_plant
 
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)
@@ -365,7 +366,9 @@ def test_one_worker_works_at_a_time(database: str, catalogue: Catalogue) -> None
     worker = RollupWorker(database)
     with connect(database) as first:
         first.execute("SELECT pg_advisory_xact_lock(%s)", (0x45525449_726F6C6C,))
-        assert worker.step(END).marked == 0
+        for work in (worker.step, worker.build):
+            with pytest.raises(AlreadyAtWork):
+                work(END)
     assert worker.step(END).marked == 1
     worker.close()
 

@@ -12,16 +12,16 @@ from kpi.binding import bind
 from kpi.catalogue.park import KPIS
 from kpi.evaluate import evaluate
 from kpi.ledger.accounts import ACCOUNTS, METHODOLOGIES
-from kpi.ledger.entries import ENTRIES, ledger, ledger_tags
+from kpi.ledger.entries import ENTRIES, ledger, ledger_bindings
 from kpi.ledger.statement import statement
+from kpi.sums import add_up
 from schemas.errors import NotFoundError
 from schemas.plant.model import Plant
 from schemas.reading import Kind
 from tests.kpi.catalogue.park import IDS, PLANT, sums
 from tests.kpi.frames import HOUR, START
 
-PATHS = {tag_id: path for path, tag_id in IDS.items()}
-TAGS = [PATHS[tag_id] for tag_id in ledger_tags(PLANT, IDS)]
+TAGS = list(dict.fromkeys(t.tag for one in ledger_bindings(PLANT, IDS) for t in one.terms))
 _EMPTY = {
     Kind.GAUGE: {"mean": 0.0},
     Kind.EVENT: {"total": 0.0},
@@ -70,9 +70,17 @@ def park(
 def book(summaries: pl.DataFrame, hours: int = 4, plant: Plant = PLANT) -> pl.DataFrame:
     """The ledger of so many hours."""
     end = START + hours * HOUR
-    return ledger(plant, IDS, summaries, START, end, code_version="1.2.3", parameter_set=SET)
+    given = inputs(summaries, plant)
+    return ledger(plant, IDS, given, START, end, code_version="1.2.3", parameter_set=SET)
 
 
+def inputs(summaries: pl.DataFrame, plant: Plant = PLANT) -> pl.DataFrame:
+    """What the ledger is made of, from the summaries of the tags."""
+    terms = pl.concat(binding.frame for binding in ledger_bindings(plant, IDS)).unique()
+    return add_up(terms, summaries)
+
+
+INPUTS = inputs(park())
 BOOK = book(park())
 
 
@@ -234,7 +242,7 @@ def test_every_entry_names_its_methodology_and_code() -> None:
     assert BOOK["code_version"].unique().to_list() == ["1.2.3"]
     end = START + 4 * HOUR
     other = ledger(
-        PLANT, IDS, park(), START, end, code_version="1.2.3", parameter_set="ipcc-2006-cwpb-ar4"
+        PLANT, IDS, INPUTS, START, end, code_version="1.2.3", parameter_set="ipcc-2006-cwpb-ar4"
     )
     assert amounts("anode", "smelter/line-1", other) != amounts("anode", "smelter/line-1")
     assert set(other["parameter_set"]) == {"ipcc-2006-cwpb-ar4"}
@@ -258,7 +266,7 @@ def test_what_cannot_be_booked_is_refused() -> None:
     """No such methodology, no whole hours."""
     end = START + 4 * HOUR
     with pytest.raises(NotFoundError, match="did you mean"):
-        ledger(PLANT, IDS, park(), START, end, code_version="1", parameter_set="cbam-2025-cwpb")
+        ledger(PLANT, IDS, INPUTS, START, end, code_version="1", parameter_set="cbam-2025-cwpb")
     with pytest.raises(ValueError, match="whole hours"):
-        ledger(PLANT, IDS, park(), START, end + timedelta(minutes=1), code_version="1")
+        ledger(PLANT, IDS, INPUTS, START, end + timedelta(minutes=1), code_version="1")
     assert SET in METHODOLOGIES
