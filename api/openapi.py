@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from api.examples import EXAMPLES
+from api.examples.every import EXAMPLES
 from api.formats import MEDIA_TYPES, Format
 from api.problem import MEDIA_TYPE, Problem
 

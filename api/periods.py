@@ -1,11 +1,13 @@
 """``/api/v1/periods``: what was closed and signed, by whom; what came too late for it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.background import BackgroundTask
 
 from api.access.person import Asking, Person
 from api.assets import find_asset
@@ -14,12 +16,14 @@ from api.formats import JSON
 from api.formulas import bound_at
 from api.openapi import answers, problem
 from api.parameters import Asked
+from api.reports.period import ReportKind, report_period
+from api.reports.report import write_report
 from api.span import Span
 from api.store import Database, Store
-from kpi.calendar import Calendar
+from kpi.calendar import Calendar, Unit
 from schemas.db import periods as stored
 from schemas.db.periods import Decision, LateTag, SignedPeriod
-from schemas.errors import RequestError
+from schemas.errors import RequestError, UnavailableError
 
 router = APIRouter(prefix="/api/v1", tags=["periods"])
 
@@ -118,7 +122,8 @@ def late_report(store: Database, name: Name, asked: Annotated[AskedLate, Query()
 def sign(store: Database, person: Asking, name: Name, why: Annotated[Why, Body()]) -> Response:
     """Its summaries are frozen, and its reports too; later readings are noted, not applied.
 
-    Who, when and why is with the signature and in the audit log.
+    Who, when and why is with the signature and in the audit log. The report of the site is kept at
+    once, that of another asset when it is asked for first.
     """
     span = Calendar.of(store.catalogue().plant).named(name)
     if span is None:
@@ -127,7 +132,19 @@ def sign(store: Database, person: Asking, name: Name, why: Annotated[Why, Body()
     with store.writing() as connection:
         signed = stored.sign(connection, name, span, _decided(store, person, why))
         gaps = stored.gaps_open(connection, signed.end)
-    return JSON(Signing(signed, gaps), headers={"Cache-Control": "no-store"})
+    after = BackgroundTask(_keep, store, signed)
+    return JSON(Signing(signed, gaps), headers={"Cache-Control": "no-store"}, background=after)
+
+
+def _keep(store: Store, signed: SignedPeriod) -> None:
+    """Keep the report of the site; if the database goes meanwhile, it is kept when asked for."""
+    plant = store.catalogue().plant
+    calendar = Calendar.of(plant)
+    for kind in ReportKind:
+        if calendar.called(Unit(kind.value), signed.start) == signed.name:
+            period = report_period(kind, signed.name, store.now(), calendar)
+            with suppress(UnavailableError):
+                write_report(store, plant.name, period)
 
 
 @router.post(

@@ -1,10 +1,11 @@
 """What went wrong with a request, as one of the errors of `schemas.errors`."""
 
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
 from schemas.errors import (
+    ConflictError,
     ErtisError,
     NotAllowed,
     NotFoundError,
@@ -12,6 +13,8 @@ from schemas.errors import (
     RequestError,
     UnavailableError,
 )
+
+_KINDS: Final = {404: NotFoundError, 409: ConflictError}
 
 
 def problem_of(answer: httpx.Response) -> ErtisError:
@@ -27,8 +30,8 @@ def problem_of(answer: httpx.Response) -> ErtisError:
             return NotIdentified(f"{detail}; set ERTIS_API_KEY")
         case 403:
             return NotAllowed(detail)
-        case 404 | 422 if parameter is not None:
-            kind = NotFoundError if answer.status_code == 404 else RequestError
+        case 404 | 409 | 422 if parameter is not None:
+            kind = _KINDS.get(answer.status_code, RequestError)
             return kind(parameter, told.get("found"), str(told.get("right")))
         case 429 | 502 | 503 | 504:
             return UnavailableError(detail)

@@ -2,18 +2,19 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import polars as pl
 import typer
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from client.download import Download
 from client.ertis import PAGE_ROWS, Ertis, history_query
+from client.report import ReportForm, form_of, show_report
 from client.show import console, show, state
 from schemas.errors import AccessError, ConfigError, ErtisError, UnavailableError
 
@@ -31,20 +32,13 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-class Period(StrEnum):
-    """What a report is about: the last whole one."""
+class ReportKind(StrEnum):
+    """What reports are made of."""
 
     SHIFT = "shift"
     DAY = "day"
     MONTH = "month"
 
-
-#: Where a period begins and ends, as the API has it.
-_SPANS = {
-    Period.SHIFT: ("previous-shift", "shift"),
-    Period.DAY: ("yesterday", "today"),
-    Period.MONTH: ("previous-month", "month"),
-}
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, an object a line.")]
 From = Annotated[
@@ -205,30 +199,60 @@ def watch(
 @app.command()
 def report(
     context: typer.Context,
-    period: Annotated[Period, typer.Argument(help="The last whole one.")],
-    asset: Annotated[str, typer.Argument(help="Path of an asset.")],
+    kind: Annotated[ReportKind, typer.Argument(help="What it is about.")],
+    asset: Annotated[
+        str | None, typer.Argument(help="Path of an asset; the site unless given.")
+    ] = None,
     *,
+    at: Annotated[
+        str,
+        typer.Option(help="previous, current, its name such as 2026-10-31, or an instant in it."),
+    ] = "previous",
+    form: Annotated[
+        ReportForm | None, typer.Option("--format", help="As it is: JSON, CSV, a page to print.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A .json, .csv or .html file.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """All KPIs of an asset over the last whole shift, day or month."""
+    """All KPIs of an asset over a shift, day or month, with targets, alarms and signatures."""
     ertis: Ertis = context.obj
-    start, end = _SPANS[period]
-    units = {row["id"]: row["unit"] for row in ertis.kpis().iter_rows(named=True)}
-    rows = [
-        ertis.kpi(name, asset, start=start, end=end).select(
-            pl.lit(name).alias("kpi"),
-            "value",
-            pl.lit(units[name]).alias("unit"),
-            "coverage",
-            "start",
-            "end",
-            "reason",
-        )
-        for name in ertis.asset(asset)["kpis"]
-    ]
-    if not rows:
-        raise ConfigError("asset", asset, "it has no KPIs; ertis kpi lists them")
-    show(pl.concat(rows), as_json=as_json)
+    if out is not None:
+        out.write_bytes(ertis.report_as(form or form_of(out), kind, asset, at))
+    elif form is not None or as_json:
+        form = form or ReportForm.JSON
+        typer.echo(ertis.report_as(form, kind, asset, at), nl=form is ReportForm.JSON)
+    else:
+        show_report(ertis.report(kind, asset, at))
+
+
+PeriodName = Annotated[str, typer.Argument(help="2026, 2026-10, 2026-10-31 or 2026-10-31-night.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; it stays on record.")]
+
+
+@app.command()
+def sign(context: typer.Context, name: PeriodName, *, reason: Why, as_json: AsJson = False) -> None:
+    """Sign a period: what comes later for it is noted, not applied. Needs an engineer's key."""
+    ertis: Ertis = context.obj
+    _decided(ertis.sign(name, reason), "is signed", as_json=as_json)
+
+
+@app.command()
+def reopen(
+    context: typer.Context, name: PeriodName, *, reason: Why, as_json: AsJson = False
+) -> None:
+    """Open a signed period again: what came late is applied. Needs an admin's key."""
+    ertis: Ertis = context.obj
+    _decided(ertis.reopen(name, reason), "is open again", as_json=as_json)
+
+
+def _decided(found: Mapping[str, Any], done: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    period, gaps = found["period"], found["gaps_open"]
+    typer.echo(f"{period['name']} {done}; {period['late']} hours of tags late, {gaps} gaps open")
 
 
 def main() -> None:

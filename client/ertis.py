@@ -10,6 +10,7 @@
 The address and the key are those of ``ERTIS_URL`` and ``ERTIS_API_KEY`` unless given.
 """
 
+import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
 from typing import Any, Final, Self
+from urllib.parse import quote
 
 import httpx
 import polars as pl
@@ -180,6 +182,37 @@ class Ertis:
         }
         found = pl.DataFrame(answer.json()["values"], schema=schema)
         return found.with_columns(pl.col("ts").str.to_datetime(time_unit="us", time_zone="UTC"))
+
+    def report(self, kind: str, asset: str | None = None, at: When = "previous") -> dict[str, Any]:
+        """The report of a ``shift``, ``day`` or ``month``: ``report``, ``sha256``, ``late`` ...
+
+        *at* is ``previous``, ``current``, what the period is called (``2026-10-31-night``), or an
+        instant in it; *asset* is the site unless given. ``report["kpis"]`` makes a frame.
+        """
+        return dict(json.loads(self.report_as("json", kind, asset, at)))
+
+    def report_as(
+        self, form: str, kind: str, asset: str | None = None, at: When = "previous"
+    ) -> bytes:
+        """The same as ``json``, ``csv`` or ``html``, to the byte."""
+        query = {"asset": asset, "at": _text(at), "format": form}
+        return self._get(f"/api/v1/reports/{kind}", query).content
+
+    def sign(self, name: str, reason: str) -> dict[str, Any]:
+        """Sign a period: 2026, 2026-10, 2026-10-31 or 2026-10-31-night; its reports are frozen.
+
+        Raises
+        ------
+        ConflictError
+            It is signed already, not over, or still being summarised.
+        """
+        path = f"/api/v1/periods/{quote(name, safe='')}/sign"
+        return dict(self._send("POST", path, json={"reason": reason}).json())
+
+    def reopen(self, name: str, reason: str) -> dict[str, Any]:
+        """Open a signed period again: what arrived late is applied."""
+        path = f"/api/v1/periods/{quote(name, safe='')}/reopen"
+        return dict(self._send("POST", path, json={"reason": reason}).json())
 
     def live(
         self, tags: Sequence[str] = (), kpis: Sequence[str] = (), window: str = "1h"

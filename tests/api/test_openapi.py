@@ -6,7 +6,8 @@ import httpx
 import orjson
 import pytest
 
-from api.examples import EXAMPLES, Example
+from api.examples.every import EXAMPLES
+from api.examples.example import Example
 from tests.api.test_live import events
 
 

@@ -41,7 +41,7 @@ def told(*arguments: str) -> list[dict[str, object]]:
         (["tags", "**", "--measure", "line_current"], {"path": f"{LINE}/line_current"}),
         (["latest", ONE], {"value": 4.2, "quality": 192}),
         (["watch", ONE, "--count", "1"], {"event": "state"}),
-        (["report", "day", "power/solar-1"], {"start": "2026-11-19T19:00:00Z"}),
+        (["report", "day", "power/solar-1"], {"gaps": []}),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, list) else "",
 )
@@ -53,6 +53,19 @@ def test_every_command_shows_and_tells(
 
     assert first.items() <= found[0].items()
     assert run(*arguments).strip()
+
+
+def test_a_report_in_every_form(url: str, tmp_path: Path) -> None:
+    """To a file by its ending, to the next program as it is; what is not signed says so."""
+    page, body = tmp_path / "day.html", tmp_path / "day.json"
+    asked = ["report", "day", "power/solar-1", "--at", "2026-11-20"]
+    run(*asked, "-o", str(page))
+    run(*asked, "-o", str(body))
+
+    assert page.read_text().startswith("<!doctype html>")
+    assert json.loads(body.read_bytes())["report"]["period"]["name"] == "2026-11-20"
+    assert run(*asked, "--format", "csv").splitlines()[0].startswith("kpi,title,unit,value")
+    assert "Solar farm 1: 2026-11-20, preliminary" in run(*asked)
 
 
 def test_a_table_says_that_it_is_not_all(url: str) -> None:
@@ -67,6 +80,8 @@ def test_a_table_says_that_it_is_not_all(url: str) -> None:
         (["history", f"{POTS[0]}/voltag"], ExitCode.FAILED),
         (["history", ONE, "--from", "lately"], ExitCode.FAILED),
         (["history", ONE, "-o", "out.xlsx"], ExitCode.USAGE),
+        (["report", "day", "-o", "day.pdf"], ExitCode.USAGE),
+        (["sign", "2026-10", "--reason", "closed"], ExitCode.NOT_ALLOWED),
         (["history"], ExitCode.USAGE),
         (["kpi", "capacity_factor"], ExitCode.USAGE),
         (["--url", "nowhere", "tags"], ExitCode.USAGE),
@@ -100,6 +115,9 @@ def test_scripts_of_the_documents_run(url: str, tmp_path: Path, script: Path) ->
             assert done.stdout.index("pot-002") < done.stdout.index("pot-001")  # 4.25 V, then 4.2
         case "export":
             assert (tmp_path / "potline-1.parquet").stat().st_size > 0
+        case "shift_report":
+            assert "2026-11-20-night" in (tmp_path / "shift.html").read_text()
+            assert done.stdout.startswith("kpi,title,unit,value")
         case "stale":
             assert f"{POTS[1]}/voltage" in done.stdout.splitlines()
             assert ONE not in done.stdout.splitlines()

@@ -75,6 +75,11 @@ class Books:
         address = f"/api/v1/periods/{name}/{action}"
         return self.client.post(address, json={"reason": reason}, headers=by)
 
+    def kept(self) -> list[tuple[str, ...]]:
+        """Kind and asset of the reports that are kept, in the order in which they were."""
+        with psycopg.connect(self.dsn) as connection:
+            return connection.execute("SELECT kind, asset FROM report ORDER BY kept_at").fetchall()
+
     def arrive_late(self) -> None:
         """Twice the power, half a minute after each reading of the first hour."""
         engine = make_engine(self.dsn)

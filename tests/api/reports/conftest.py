@@ -7,7 +7,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from api.access.person import Role
 from api.app import create_app
-from tests.api.conftest import SETTINGS, Serve, own_database
+from tests.api.conftest import SETTINGS, own_database, serving
 from tests.api.demo import store_pavlodar
 from tests.api.reports.books import TARGET, Books, declare, fill
 
@@ -25,7 +25,7 @@ def closed(server: str, migrated: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def books(server: str, closed: str, serve: Serve) -> Iterator[Books]:
+def books(server: str, closed: str) -> Iterator[Books]:
     """The two days, nothing signed; without a key one is an admin."""
-    with own_database(server, closed) as dsn:
-        yield Books(dsn, serve(create_app(ADMIN, dsn)))
+    with own_database(server, closed) as dsn, serving(create_app(ADMIN, dsn)) as client:
+        yield Books(dsn, client)

@@ -13,6 +13,7 @@ import pytest
 from api.access.person import Role
 from tests.api.demo import LINE
 from tests.api.reports.books import ASSET, DAY, TARGET, Books, declare, roll_up
+from tests.fixtures.until import until
 
 
 def of_sun(report: dict[str, Any]) -> dict[str, Any]:
@@ -101,6 +102,16 @@ def test_what_is_opened_again_is_another_report(books: Books) -> None:
     assert of_sun(new["report"])["value"] == pytest.approx(0.5 + 0.25 / 25)
     assert new["report"]["signed"][0]["at"] > old["report"]["signed"][0]["at"]
     assert (new["late"]["hours"], new["sha256"] == old["sha256"]) == (0, False)
+
+
+def test_the_report_of_the_site_is_kept_at_once(books: Books) -> None:
+    """So that nothing that is declared before somebody asks for it is in it."""
+    books.decide("sign", f"{DAY}-morning")
+    until(lambda: books.kept() == [("shift", "pavlodar")], "the report to be kept")
+    books.report("shift", at=f"{DAY}-morning", asset="power")
+    books.report("shift", at=f"{DAY}-morning", asset="power")
+
+    assert books.kept() == [("shift", "pavlodar"), ("shift", "power")]
 
 
 def test_a_day_whose_shifts_are_signed_is_signed(books: Books) -> None:
