@@ -46,7 +46,7 @@ def live_kpis(
     live = {}
     answers = evaluate_together(list(each.values()), found, edges)
     for (key, binding), answer in zip(each.items(), answers, strict=True):
-        _, _, value, coverage, reason = answer.row(0)
+        value, coverage, reason = answer.row(0)[2:5]
         kpi = binding.kpi
         live[key] = LiveKpi(kpi.id, binding.asset, kpi.unit, edges[0], value, coverage, reason)
     return live
