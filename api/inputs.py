@@ -22,7 +22,7 @@ from api.tiles import at, clean, inside, outer, whole, without
 from kpi.merge import merge
 from kpi.sums import SUMS, add_up
 from schemas.db.catalogue import Catalogue
-from schemas.db.frames import FrameReader
+from schemas.db.frames import FrameReader, literal
 from schemas.db.tables import input_1h, input_1m
 from schemas.instant import EPOCH
 
@@ -95,7 +95,7 @@ def _stored(
     span = outer(pieces)
     rows = frames.fetch(
         sa.select(*(table.c[name] for name in SUMS)).where(
-            table.c.input_id == sa.any_(_array(pieces["input_id"].unique())),
+            table.c.input_id == sa.any_(literal(pieces["input_id"].unique(), "int8")),
             table.c.bucket >= span.start,
             table.c.bucket < span.end,
         )
@@ -103,12 +103,6 @@ def _stored(
     return inside(
         rows.select(pl.col(name).cast(dtype) for name, dtype in SUMS.items()), pieces, width
     )
-
-
-def _array(ids: pl.Series) -> sa.ColumnElement[Sequence[int]]:
-    """*ids* as one literal: SQLAlchemy would write thousands of them slower than they are found."""
-    written = ",".join(map(str, ids))
-    return sa.literal_column(f"'{{{written}}}'::int8[]", sa.ARRAY(sa.BigInteger))
 
 
 def _alike(pieces: pl.DataFrame) -> Iterator[pl.DataFrame]:

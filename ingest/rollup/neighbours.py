@@ -11,21 +11,19 @@ from typing import Any, Final
 
 import polars as pl
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from ingest.rollup.marks import outer, rows_in
 from kpi.frames import INSTANT, READINGS, SUMMARY, Schema
-from schemas.db.frames import FrameReader
+from schemas.db.frames import FrameReader, literal
 from schemas.db.tables import reading, rollup_1m
 
-_SPAN: Final[dict[str, type[sa.types.TypeEngine[Any]]]] = {
-    "tag_id": sa.Integer,
-    "start": sa.Integer,
-    "end": sa.Integer,
-    "silence": sa.Double,
-    "line": sa.Boolean,
-    "compared": sa.Boolean,
-    "context": sa.Integer,
+_SPAN: Final = {
+    "tag_id": "int4",
+    "start": "int4",
+    "end": "int4",
+    "silence": "float8",
+    "line": "bool",
+    "compared": "bool",
 }
 NEIGHBOURS: Final[Schema] = {
     "tag_id": pl.Int32,
@@ -49,11 +47,7 @@ class _Spans:
     """Spans as a table expression of literal arrays."""
 
     def __init__(self, spans: pl.DataFrame) -> None:
-        # Without the cast, 90.0 would be numeric.
-        arrays = [
-            sa.cast(sa.literal(spans[name].to_list(), ARRAY[Any](of)), ARRAY[Any](of))
-            for name, of in _SPAN.items()
-        ]
+        arrays = [literal(spans[name], of) for name, of in _SPAN.items()]
         self.table = sa.func.unnest(*arrays).table_valued(*_SPAN).render_derived(name="span")
         columns = self.table.c
         self.key = (columns.tag_id, columns.start, columns.end, columns.silence)
@@ -76,7 +70,7 @@ class _Spans:
 
 
 def readings_around(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:
-    """The readings in *spans* and the bounds that `kpi.summary.summarise` wants, in order."""
+    """The readings in *spans* and the bounds that `kpi.summary.summarise` wants, in any order."""
     given = _Spans(spans)
     after_line = given.next.where(given.table.c.line)
     inside = _typed(_rows_in(frames, spans, reading, _TS), READINGS)
@@ -89,7 +83,7 @@ def readings_around(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:
     # Bounds are few: the same one may come twice, or be in another span of its tag.
     bounds = pl.concat(found).unique(["tag_id", "ts"])
     outside = rows_in(bounds, spans, "ts", inside=False)
-    return pl.concat([inside, outside]).sort("tag_id", "ts")
+    return pl.concat([outside, inside])
 
 
 def _around(frames: FrameReader, spans: pl.DataFrame, usable: pl.DataFrame) -> pl.DataFrame:

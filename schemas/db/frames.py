@@ -9,9 +9,9 @@ from typing import Any, Final, Self
 
 import adbc_driver_manager
 import polars as pl
+import sqlalchemy as sa
 from adbc_driver_postgresql import StatementOptions, dbapi
 from pyarrow import RecordBatch
-from sqlalchemy import Select
 from sqlalchemy.dialects import postgresql
 
 from schemas.db.catalogue import Catalogue
@@ -79,7 +79,7 @@ class FrameReader:
         """End what this reader is reading; from any thread. It reads nothing more after that."""
         self._statements.cancel()
 
-    def fetch(self, query: Select[Any]) -> pl.DataFrame:
+    def fetch(self, query: sa.Select[Any]) -> pl.DataFrame:
         """The rows of *query*, columns typed as in the database.
 
         Raises
@@ -90,7 +90,7 @@ class FrameReader:
         """
         return self._fetch(_statement(query))
 
-    def batches(self, query: Select[Any]) -> Generator[pl.DataFrame, None, None]:
+    def batches(self, query: sa.Select[Any]) -> Generator[pl.DataFrame, None, None]:
         """The rows of *query* as `fetch` gives them, some 2 MB at a time, never all in memory.
 
         A connection is held until the last frame is taken or the iterator is closed; closing it
@@ -207,6 +207,18 @@ class _Statements:
                 cursor.adbc_cancel()
 
 
+def literal(numbers: pl.Series, of: str) -> sa.ColumnElement[Any]:
+    """*numbers* as one literal array of the PostgreSQL type *of*, for `FrameReader.fetch`.
+
+    One text, where ARRAY[...] would be a node for each: 20,000 spans took 1.5 s to be written and
+    parsed (2026-11-22).
+    """
+    if not (numbers.dtype.is_numeric() or numbers.dtype == pl.Boolean):
+        raise DefectError(f"a literal array of {numbers.dtype}; only numbers may be")
+    written = ",".join(numbers.cast(pl.String).to_list())
+    return sa.literal_column(f"'{{{written}}}'::{of}[]")
+
+
 def tag_frame(catalogue: Catalogue, tag_ids: Iterable[int]) -> pl.DataFrame:
     """What the KPI core needs to know about *tag_ids*, as `TAGS`."""
     rows = [
@@ -216,7 +228,7 @@ def tag_frame(catalogue: Catalogue, tag_ids: Iterable[int]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=TAGS, orient="row")
 
 
-def _statement(query: Select[Any]) -> str:
+def _statement(query: sa.Select[Any]) -> str:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy gives it no types
     for name, value in query.compile(dialect=dialect).params.items():
         if not all(isinstance(part, int | float | datetime) for part in _each(value)):
