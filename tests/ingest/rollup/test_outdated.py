@@ -11,7 +11,7 @@ from schemas.db.catalogue import Catalogue, load_catalogue, store_plant
 from schemas.db.engine import connect, make_engine
 from schemas.db.tiers import ensure_span
 from schemas.plant.file import parse_plant
-from tests.ingest.rollup.test_worker import (
+from tests.ingest.rollup.unit import (
     END,
     HOUR,
     PLANT,

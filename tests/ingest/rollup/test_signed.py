@@ -25,7 +25,7 @@ from schemas.db.tables import rollup_1h, rollup_1m
 from schemas.db.tiers import ensure_span
 from schemas.errors import RequestError
 from schemas.plant.file import parse_plant
-from tests.ingest.rollup.test_worker import (
+from tests.ingest.rollup.unit import (
     MINUTE,
     PLANT,
     START,
