@@ -25,16 +25,12 @@ import typer
 
 from benchmarks import stand
 from benchmarks.park import LINE, SITE, park
-from ingest.copy_image import image, timestamps
+from benchmarks.stored import load, store
 from ingest.rollup.worker import RollupWorker
 from kpi.binding import kpis_of
 from kpi.catalogue.park import KPIS
-from schemas.db.catalogue import Catalogue, load_catalogue, store_plant
-from schemas.db.engine import make_engine
-from schemas.db.migrate import upgrade
+from schemas.db.catalogue import Catalogue
 from schemas.db.tiers import ensure_span
-from schemas.instant import to_ms
-from schemas.quality import Quality
 
 _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
@@ -154,12 +150,7 @@ def _live(client: httpx.Client) -> bool:
 
 def _prepare(dsn: str, pots: int, days: int, hz: int) -> Catalogue:
     """A plant and its past, as ingest and the rollup worker leave them at `_NOW`."""
-    upgrade(dsn)
-    engine = make_engine(dsn)
-    with engine.begin() as connection:
-        store_plant(connection, park(pots))
-        catalogue = load_catalogue(connection)
-    engine.dispose()
+    catalogue = store(dsn, park(pots))
     hour = _NOW.replace(minute=0, second=0)
     raw = _NOW.replace(second=0) - _RAW
     with psycopg.connect(dsn, autocommit=True) as connection, closing(RollupWorker(dsn)) as worker:
@@ -169,7 +160,9 @@ def _prepare(dsn: str, pots: int, days: int, hz: int) -> Catalogue:
         while worker.build(_NOW):
             pass
         _fill(connection, catalogue, hour, days, raw)
-        _load(connection, catalogue, raw, hz)
+        measured = [id_ for id_, tag in catalogue.tags.items() if tag.derivation is None]
+        ids, seconds = np.array(sorted(measured), np.int32), round((_NOW - raw).total_seconds())
+        load(connection, ids, raw, seconds, hz=hz, mean=4.2)
         connection.execute("VACUUM ANALYZE")
         while worker.step(_NOW).marked:
             pass
@@ -190,26 +183,3 @@ def _fill(
     ):
         given = {"width": width, "start": start, "end": end, "ids": tags}
         connection.execute(query.format(table=table).encode(), given)
-
-
-def _load(connection: psycopg.Connection, catalogue: Catalogue, start: datetime, hz: int) -> None:
-    """Raw readings of every measured tag, gauges *hz* times a second, with their dirty marks."""
-    seconds = round((_NOW - start).total_seconds())
-    ids = np.array(
-        [id_ for id_, tag in sorted(catalogue.tags.items()) if tag.derivation is None], np.int32
-    )
-    steps = seconds * hz
-    for part in np.array_split(ids, max(1, len(ids) * steps // 1_000_000)):
-        tag_id = np.repeat(part, steps)
-        ts_ms = np.tile(to_ms(start) + 1000 // hz * np.arange(steps, dtype=np.int64), len(part))
-        value = np.random.default_rng(1).normal(4.2, 0.1, len(tag_id))
-        quality = np.full(len(tag_id), Quality.GOOD, np.int16)
-        with connection.cursor().copy(
-            "COPY reading (tag_id, ts, value, quality) FROM STDIN (FORMAT BINARY)"
-        ) as copy:
-            copy.write(image((tag_id, timestamps(ts_ms), value, quality), {}))
-    for minute in range(-(-seconds // 60)):
-        connection.execute(
-            "INSERT INTO dirty (bucket, tag_ids) VALUES (%s, %s)",
-            (start + minute * _MINUTE, ids.tolist()),
-        )

@@ -25,16 +25,12 @@ from numpy.typing import NDArray
 
 from benchmarks import stand
 from benchmarks.park import park
-from ingest.copy_image import image, timestamps
+from benchmarks.stored import load, rows, store
 from ingest.rollup.worker import RollupWorker
 from kpi.frames import READINGS, TAGS
 from kpi.summary import summarise
-from schemas.db.catalogue import Catalogue, load_catalogue, store_plant
-from schemas.db.engine import make_engine
-from schemas.db.migrate import upgrade
+from schemas.db.catalogue import Catalogue
 from schemas.db.tiers import ensure_span
-from schemas.instant import to_ms
-from schemas.quality import Quality
 
 START: Final = datetime(2026, 1, 1, 10, tzinfo=UTC)
 _MINUTE: Final = timedelta(minutes=1)
@@ -119,7 +115,7 @@ def _summarise(readings: int) -> float:
     """The shortest of three runs [s], on rows as the database gives them."""
     seconds, tags = 600, max(1, readings // 600)
     frame = pl.DataFrame(
-        dict(zip(READINGS, _rows(np.arange(tags, dtype=np.int32), START, seconds), strict=True))
+        dict(zip(READINGS, rows(np.arange(tags, dtype=np.int32), START, seconds), strict=True))
     ).with_columns(pl.col("ts").cast(pl.Datetime("ms", "UTC")).cast(READINGS["ts"]))
     known = pl.DataFrame(
         [(tag_id, "gauge", "step", 60.0, None) for tag_id in range(tags)],
@@ -131,27 +127,12 @@ def _summarise(readings: int) -> float:
     return min(run.seconds for run in runs)
 
 
-def _rows(
-    tag_ids: NDArray[np.int32], start: datetime, seconds: int
-) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64], NDArray[np.int16]]:
-    """One reading a second of each tag, sorted by tag and time [ms]."""
-    tag_id = np.repeat(tag_ids, seconds)
-    ts_ms = np.tile(to_ms(start) + 1000 * np.arange(seconds, dtype=np.int64), len(tag_ids))
-    value = np.random.default_rng(1).normal(100.0, 5.0, len(tag_id))
-    return tag_id, ts_ms, value, np.full(len(tag_id), Quality.GOOD, np.int16)
-
-
 def _prepare(dsn: str, tags: int) -> Catalogue:
     """A plant of about so many measured *tags*, four fifths of them of units of wind and sun."""
-    upgrade(dsn)
     pots = max(tags * 24 // 10_000, 3)
     # Seven measures of each pot in three lines, two of each unit in two farms.
     units = max((tags - 21 * pots) // 4, 1)
-    engine = make_engine(dsn)
-    with engine.begin() as connection:
-        store_plant(connection, park(pots, units))
-        catalogue = load_catalogue(connection)
-    engine.dispose()
+    catalogue = store(dsn, park(pots, units))
     with psycopg.connect(dsn, autocommit=True) as connection:
         ensure_span(connection, "reading", START - 4 * _HOUR, START + _HOUR)
     return catalogue
@@ -167,17 +148,7 @@ def _inputs(dsn: str) -> int:
 def _load(dsn: str, tag_ids: NDArray[np.int32], start: datetime, seconds: int) -> None:
     """Readings and their dirty marks, as ingest leaves them."""
     with psycopg.connect(dsn) as connection:
-        for part in np.array_split(tag_ids, max(1, len(tag_ids) * seconds // 1_000_000)):
-            tag_id, ts_ms, value, quality = _rows(part, start, seconds)
-            with connection.cursor().copy(
-                "COPY reading (tag_id, ts, value, quality) FROM STDIN (FORMAT BINARY)"
-            ) as copy:
-                copy.write(image((tag_id, timestamps(ts_ms), value, quality), {}))
-        for minute in range(-(-seconds // 60)):
-            connection.execute(
-                "INSERT INTO dirty (bucket, tag_ids) VALUES (%s, %s)",
-                (start + minute * _MINUTE, tag_ids.tolist()),
-            )
+        load(connection, tag_ids, start, seconds)
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("ANALYZE reading")
 
