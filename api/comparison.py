@@ -23,7 +23,7 @@ from api.span import cut
 from api.store import Database, Store
 from api.stream import Answer, Frames, answered
 from kpi.binding import Binding
-from kpi.evaluate import evaluate_sums, evaluate_together
+from kpi.evaluate import evaluate_together
 from kpi.frames import INSTANT
 from schemas.db.catalogue import Catalogue
 from schemas.db.frames import FrameReader
@@ -204,20 +204,6 @@ def _rows(
             yield pl.concat(
                 _beside(one, of_one, targets, zone) for one, of_one in zip(block, rows, strict=True)
             )
-
-
-def compared(
-    binding: Binding,
-    found: pl.DataFrame,
-    edges: Sequence[datetime],
-    targets: Sequence[Target],
-    zone: tzinfo,
-) -> pl.DataFrame:
-    """`COLUMNS` of a KPI from its inputs *found* (`kpi.sums.SUMS`), by time.
-
-    The first bucket between *edges* has no row: the second is compared with it.
-    """
-    return _beside(binding, evaluate_sums(binding, found, edges), targets, zone)
 
 
 def _beside(

@@ -86,6 +86,8 @@ def main(
         card = clients[""].get("/api/v1/scorecard", params=shift).raise_for_status().json()
         measured["site_kpis"] = len(card["kpis"])
         measured |= _percentiles("site_shift_ms", clients, ["/api/v1/scorecard"], shift, 20)
+        day = {"asset": SITE, "at": "2026-10-31"}
+        measured |= _percentiles("site_report_ms", clients, ["/api/v1/reports/day"], day, 20)
     typer.echo(json.dumps(measured))
 
 

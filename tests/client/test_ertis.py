@@ -3,13 +3,22 @@
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import polars as pl
 import pytest
 
 import client.ertis
+from client.answer import problem_of
 from client.ertis import Ertis, history_query
 from client.events import Event, events
-from schemas.errors import ConfigError, NotFoundError, RequestError, UnavailableError
+from schemas.errors import (
+    ConfigError,
+    ConflictError,
+    NotAllowed,
+    NotFoundError,
+    RequestError,
+    UnavailableError,
+)
 from tests.api.demo import LINE, NOW, POTS
 from tests.fixtures.ports import free_port
 
@@ -68,6 +77,29 @@ def test_kpis_and_the_plant(ertis: Ertis) -> None:
     assert ertis.tags(measure="voltage", asset=LINE).height == 24
     assert ertis.tags("none/**").is_empty()
     assert ertis.latest(ONE)["ts"].to_list() == [NOW - timedelta(seconds=10)]
+
+
+def test_reports(ertis: Ertis) -> None:
+    """Whole, or as a table; who may only read signs nothing."""
+    answer = ertis.report("shift", "power/solar-1", at="current")
+    table = pl.read_csv(ertis.report_as("csv", "shift", "power/solar-1", at=NOW))
+
+    assert answer["report"]["period"]["name"] == "2026-11-21-day"
+    assert table["kpi"].to_list() == [line["kpi"] for line in answer["report"]["kpis"]]
+    for decide in (ertis.sign, ertis.reopen):
+        with pytest.raises(NotAllowed, match="local is a viewer"):
+            decide("2026-10", "closed")
+
+
+def test_what_does_not_go_with_how_things_stand() -> None:
+    """409 is an error of its own, so that a script may go on when a period is signed already."""
+    detail = "name: found '2026-10'; 2026-10-31 is signed: open it again first"
+    right = "2026-10-31 is signed: open it again first"
+    told = {"detail": detail, "parameter": "name", "found": "2026-10", "right": right}
+    error = problem_of(httpx.Response(409, json=told))
+
+    assert isinstance(error, ConflictError)
+    assert str(error) == detail
 
 
 def test_live_events(ertis: Ertis) -> None:

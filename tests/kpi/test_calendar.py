@@ -230,13 +230,18 @@ def test_a_unit_begins_at_its_own_start() -> None:
         ("2024", "2024-01-01", 366 * 24 + 1),
         ("2024-02", "2024-02-01", 29 * 24 + 1),
         ("2024-02-29", "2024-02-29", 25),
+        ("2024-02-29-evening", "2024-02-29T16:00", 9),
+        ("2024-02-29-day", "", None),
         ("2024-02-30", "", None),
+        ("0001-01-01", "", None),
         ("February", "", None),
     ],
 )
-def test_years_months_and_days_have_names(name: str, start: str, hours: float | None) -> None:
-    """As ISO 8601 writes them, in the plant's time."""
-    found = calendar("Asia/Almaty").named(name)
+def test_years_months_days_and_shifts_have_names(
+    name: str, start: str, hours: float | None
+) -> None:
+    """As ISO 8601 writes them, in the plant's time; shifts by their day and their word."""
+    found = calendar("Asia/Almaty", THREE_BY_EIGHT).named(name)
 
     if hours is None:
         assert found is None
@@ -274,7 +279,7 @@ days = st.integers(10 * 365, 70 * 365)
 def test_units_tile_any_span(
     day: int, clock: timedelta, length: timedelta, unit: Unit, zone: str
 ) -> None:
-    """Edges ascend inside the span, and each is where a unit begins."""
+    """Edges ascend inside the span, and each is where a unit begins, which is found by its name."""
     start = EPOCH + day * DAY + clock
     plant = calendar(zone, *PATTERNS)
 
@@ -285,6 +290,8 @@ def test_units_tile_any_span(
     for edge in edges[:2]:
         # Where the last pattern ends, no shift begins.
         assert plant.beginning(unit, edge) in {edge, None if unit is Unit.SHIFT else edge}
+        if (name := plant.called(unit, edge)) is not None:
+            assert (plant.named(name) or [None])[0] == edge
 
 
 @PROPERTY
