@@ -4,18 +4,18 @@ Pages are cut by keys and not by counts, so that a late reading that arrives bet
 shifts nothing: no row is given twice and none is left out.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 import sqlalchemy as sa
 
+from api.ahead import in_order
 from api.cursor import Key
 from api.question import Question, Rows, Scale
 from api.span import Span, from_us, to_us
-from api.stream import Frames
 from kpi.frames import INSTANT
 from schemas.db.frames import FrameReader
 from schemas.db.tables import reading, reading_text
@@ -29,20 +29,25 @@ COLUMNS: Final[Mapping[str, pl.DataType]] = {
 }
 TEXT_COLUMNS: Final[Mapping[str, pl.DataType]] = {**COLUMNS, "value": pl.String()}
 _SCALES: Final = {"value": Scale.POINT}
+#: Rows of a block: some 10 to 20 ms of the server's time, and 2 MB.
+_NUMBERS: Final = 65_536
+_TEXTS: Final = 4_096
 
 
 def numbers(frames: FrameReader, question: Question) -> Rows:
     """Mode ``raw``: numeric readings."""
     page = Page(question.tag_ids, question.span, question.first)
-    page = page.cut(frames, question.asked.limit)
-    return Rows(COLUMNS, _SCALES, page.following, page.frames(frames))
+    blocks = page.blocks(frames, question.asked.limit)
+    rows = in_order(frames, blocks, lambda block: block.numbers(frames))
+    return Rows(COLUMNS, _SCALES, blocks[-1].following, rows)
 
 
 def texts(frames: FrameReader, question: Question) -> Rows:
     """Mode ``text``: readings that are text, such as a recipe or a serial number."""
     page = Page(question.tag_ids, question.span, question.first, table=reading_text)
-    page = page.cut(frames, question.asked.limit)
-    return Rows(TEXT_COLUMNS, {}, page.following, page.frames(frames))
+    blocks = page.blocks(frames, question.asked.limit, _TEXTS)
+    rows = in_order(frames, blocks, lambda block: block.texts(frames))
+    return Rows(TEXT_COLUMNS, {}, blocks[-1].following, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,50 +63,62 @@ class Page:
     following: Key | None = None
     table: sa.Table = reading
 
+    def blocks(self, frames: FrameReader, limit: int, rows: int = _NUMBERS) -> list["Page"]:
+        """Its first *limit* rows as pages of *rows* each, the last of what is left.
+
+        Each is read by a statement of its own, so that a slow caller holds none open.
+        """
+        blocks = [self.cut(frames, min(rows, limit))]
+        while (following := blocks[-1].following) is not None and (limit := limit - rows) > 0:
+            blocks.append(replace(self, first=following).cut(frames, min(rows, limit)))
+        return blocks
+
     def cut(self, frames: FrameReader, limit: int) -> "Page":
         """The same page with at most *limit* rows."""
-        beyond = frames.fetch(self.keys().offset(limit).limit(1))
+        keys = self.keys().order_by(self.table.c.tag_id, self.table.c.ts)
+        beyond = frames.fetch(keys.offset(limit).limit(1))
         if beyond.is_empty():
             return self
         tag_id, ts = beyond.row(0)
         return replace(self, following=(tag_id, to_us(ts)))
 
-    def frames(self, frames: FrameReader) -> Frames:
+    def numbers(self, frames: FrameReader) -> pl.DataFrame:
         """Its rows as ``tag_id, ts, value, quality``."""
         column = self.table.c
         query = self.keys().add_columns(column.value, column.quality)
-        if len(self.tag_ids) > 1:
-            return frames.batches(query)
-        # Without the one id in every row ADBC takes a fifth less time (2026-11-22).
-        lean = query.with_only_columns(column.ts, column.value, column.quality)
-        return _with_tag(frames.batches(lean), self.tag_ids[0])
+        return frames.packed(query, [column.tag_id, column.ts])
+
+    def texts(self, frames: FrameReader) -> pl.DataFrame:
+        """Likewise, where the values are text."""
+        column = self.table.c
+        query = self.keys().add_columns(column.value, column.quality)
+        return frames.fetch(query.order_by(column.tag_id, column.ts))
 
     def keys(self) -> sa.Select[tuple[int, ...]]:
-        """What selects its keys, in their order."""
+        """What selects its keys."""
         column = self.table.c
-        key = sa.tuple_(column.tag_id, column.ts)
+        low = 0 if self.first is None else self.first[0]
+        high = sys.maxsize if self.following is None else self.following[0]
+        tag_ids = [tag_id for tag_id in self.tag_ids if low <= tag_id <= high]
         query = (
             sa.select(column.tag_id, column.ts)
-            .where(column.tag_id.in_(self.tag_ids))
+            .where(column.tag_id.in_(tag_ids))
             .where(column.ts >= self.span.start, column.ts < self.span.end)
-            .order_by(column.tag_id, column.ts)
         )
+        # The time alone rules partitions out; a tuple does not.
+        alone = len(tag_ids) == 1
+        key = column.ts if alone else sa.tuple_(column.tag_id, column.ts)
         if self.first is not None:
-            query = query.where(key >= _literal(self.first))
+            query = query.where(key >= _literal(self.first, alone=alone))
         if self.following is not None:
-            query = query.where(key < _literal(self.following))
+            query = query.where(key < _literal(self.following, alone=alone))
         return query
 
 
-def _with_tag(frames: Frames, tag_id: int) -> Frames:
-    with closing(frames):
-        for frame in frames:
-            yield frame.select(pl.lit(tag_id, pl.Int32).alias("tag_id"), pl.all())
-
-
-def _literal(key: Key) -> sa.Tuple:
+def _literal(key: Key, *, alone: bool) -> sa.ColumnElement[Any]:
     tag_id, us = key
-    return sa.tuple_(sa.literal(tag_id), sa.literal(from_us(us)))
+    ts = sa.literal(from_us(us))
+    return ts if alone else sa.tuple_(sa.literal(tag_id), ts)
 
 
 def measured(tags: Sequence[Tag], asked: Sequence[str]) -> list[Tag]:
