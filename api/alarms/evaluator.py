@@ -61,6 +61,7 @@ class Evaluator:
         self._watches: dict[int, Watch] = {}
         self._kpis: Mapping[tuple[str, str, float], float | None] = {}
         self._kpis_at = EPOCH
+        self._leading = False
         self._failing = False
         self._refused: set[str] = set()
         # A step goes on in its thread when the task that waits for it is cancelled.
@@ -99,6 +100,9 @@ class Evaluator:
                 apply_conditions(connection, changed, at)
                 end_shelving(connection, at)
             self._counters.alarms_evaluated.set(len(self._limits))
+            if not self._leading:
+                log.info("evaluates the alarms")
+            self._leading = True
         return True
 
     def close(self) -> None:
@@ -106,6 +110,7 @@ class Evaluator:
         with self._turn:
             connection, self._connection = self._connection, None
             self._catalogue = None
+            self._leading = False
             if connection is not None:
                 _end(connection)
             self._engine.dispose()
@@ -122,7 +127,6 @@ class Evaluator:
                 connection.close()
                 return None
             self._connection = connection
-            log.info("evaluates the alarms")
         return self._connection
 
     def _learn(self, connection: sa.Connection) -> None:

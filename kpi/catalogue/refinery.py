@@ -47,6 +47,23 @@ def extraction_efficiency(extracted: Operand, offered: Operand) -> Operand:
 
 
 @declare(
+    unit="t",
+    assets=("calcination", *IN_REFINERY),
+    inputs=(ALUMINA,),
+    source="Totalisers behind the calciners",
+    valid=(0.0, 1e7),
+    minimum_coverage=0.9,
+)
+def alumina_production(alumina: Operand) -> Operand:
+    """Alumina production.
+
+    Alumina as it leaves the calciners, by their totalisers: what was made during an outage of the
+    telemetry counts when they are read again.
+    """
+    return alumina
+
+
+@declare(
     unit="t/t",
     assets=IN_REFINERY,
     inputs=(

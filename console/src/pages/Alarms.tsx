@@ -124,7 +124,7 @@ function History() {
 }
 
 /** Transitions, the newest first. */
-export function EventTable({ events }: { events: readonly AlarmEvent[] }) {
+function EventTable({ events }: { events: readonly AlarmEvent[] }) {
   const { alarms } = words.value;
   const { columns } = alarms;
   if (!events.length) return <p class="quiet">{words.value.report.noAlarms}</p>;
@@ -150,7 +150,7 @@ export function EventTable({ events }: { events: readonly AlarmEvent[] }) {
 }
 
 /** The figures of ISA-18.2, clause 16, with what they should be at most; outside they are marked. */
-export function Served({ found }: { found: AlarmStatistics }) {
+function Served({ found }: { found: AlarmStatistics }) {
   const { alarms } = words.value;
   const figures: readonly (readonly [string, string, string, boolean])[] = [
     [alarms.raised, number(found.raised, 1), "", false],

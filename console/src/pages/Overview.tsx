@@ -12,9 +12,9 @@ import { fill, percent, words } from "../words";
 
 /** Production, energy, carbon, then what goes wrong first; those that the plant can answer. */
 const FIRST: Readonly<Record<string, readonly string[]>> = {
-  site: ["hourly_matched_share", "self_sufficiency", "carbon_intensity", "power_carbon_intensity", "scope2_location"],
+  site: ["alumina_production", "faraday_production", "hourly_matched_share", "carbon_intensity", "scope2_location"],
   smelter: ["faraday_production", "dc_specific_energy", "pfc_intensity", "anode_effect_frequency", "pot_voltage"],
-  refinery: ["liquor_productivity", "refinery_energy", "fuel_co2", "bauxite_factor", "overflow_solids"],
+  refinery: ["alumina_production", "refinery_energy", "fuel_co2", "liquor_productivity", "overflow_solids"],
   renewables: ["energy_delivered", "capacity_factor", "curtailment_loss", "unavailability_loss", "time_availability"],
 };
 const SHOWN = 5;

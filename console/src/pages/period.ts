@@ -1,14 +1,12 @@
-/** The periods of a report. The API knows what each is compared with. */
-
-import type { Span } from "../plant/api";
+/** The periods that reports are asked of, as the API calls them. */
 
 export const PERIODS = {
-  shift: { from: "shift", to: "now" },
-  previousShift: { from: "previous-shift", to: "shift" },
-  today: { from: "today", to: "now" },
-  yesterday: { from: "yesterday", to: "today" },
-  month: { from: "month", to: "now" },
-  previousMonth: { from: "previous-month", to: "month" },
-} as const satisfies Record<string, Span>;
+  shift: { kind: "shift", at: "current" },
+  previousShift: { kind: "shift", at: "previous" },
+  today: { kind: "day", at: "current" },
+  yesterday: { kind: "day", at: "previous" },
+  month: { kind: "month", at: "current" },
+  previousMonth: { kind: "month", at: "previous" },
+} as const;
 
 export type PeriodName = keyof typeof PERIODS;

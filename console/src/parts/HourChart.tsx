@@ -8,6 +8,7 @@ import { rem, useChart } from "./chart";
 import { colour, wash } from "./theme";
 
 const HEIGHT_REM = 16;
+const HOUR_S = 3600;
 
 export interface Steps {
   label: string;
@@ -36,7 +37,7 @@ function options(steps: readonly Steps[], width: number): uPlot.Options {
         ...(one.dashed ? { dash: [6, 3] } : {}),
         ...(stepped ? { paths: stepped({ align: 1 }) } : {}),
         points: { show: false },
-        value: (_, value) => `${number(value)} ${unit(one.unit)}`,
+        value: (_, value) => (value === null ? "–" : `${number(value)} ${unit(one.unit)}`),
       })),
     ],
     scales: { "%": { range: [0, 100] } },
@@ -59,12 +60,18 @@ function options(steps: readonly Steps[], width: number): uPlot.Options {
         values: (_, values) => ticks(values),
       })),
     ],
-    cursor: { drag: { x: false, y: false } },
+    // An hour reaches to the next one: the cursor means the hour it stands in, not the nearest start.
+    cursor: {
+      drag: { x: false, y: false },
+      dataIdx: (chart, _, nearest, at) => ((chart.data[0][nearest] ?? 0) > at ? Math.max(0, nearest - 1) : nearest),
+    },
   };
 }
 
 export function HourChart({ times, steps }: { times: readonly number[]; steps: readonly Steps[] }) {
-  const data = [times, ...steps.map((one) => one.values)] as uPlot.AlignedData;
+  // The last hour is drawn to its end as well.
+  const edges = [...times, (times.at(-1) ?? 0) + HOUR_S];
+  const data = [edges, ...steps.map((one) => [...one.values, one.values.at(-1) ?? null])] as uPlot.AlignedData;
   const place = useChart((element) => new uPlot(options(steps, element.clientWidth), data, element), [times]);
   return <div class="trend" ref={place} />;
 }

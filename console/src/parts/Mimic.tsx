@@ -2,13 +2,13 @@
 
 import { kpiOf, valueOf } from "../plant/live";
 import { measuring, ofType, site } from "../plant/tree";
-import type { Asset } from "../plant/types";
 import { believed } from "../plant/worth";
 import { linkTo } from "../route";
 import { number, unit, words } from "../words";
 
 const KW_PER_MW = 1000;
 const METAL = "faraday_production";
+const ALUMINA = "alumina_production";
 
 const sources = (types: readonly string[], measure: string): string[] =>
   ofType(...types).flatMap((one) => measuring(one, measure).map(({ path }) => `${path}/${measure}`));
@@ -25,10 +25,15 @@ function summed(): Record<"bauxite" | "refinery" | "smelter" | "wind" | "sun" | 
   };
 }
 
+const makers = (type: string, kpi: string): string[] =>
+  ofType(type)
+    .filter((one) => one.kpis.includes(kpi))
+    .map((one) => `${kpi}@${one.path}`);
+
 /** The tags and KPIs that a page has to show for the mimic's figures. */
 export function mimicShows(): { tags: string[]; kpis: string[] } {
-  const metal = ofType("smelter").filter((one) => one.kpis.includes(METAL));
-  return { tags: Object.values(summed()).flat(), kpis: metal.map((one) => `${METAL}@${one.path}`) };
+  const made = [...makers("smelter", METAL), ...makers("refinery", ALUMINA)];
+  return { tags: Object.values(summed()).flat(), kpis: made };
 }
 
 /** The sum of tags; nothing where one of them is not to be believed. */
@@ -42,8 +47,9 @@ function megawatts(tags: readonly string[]): string {
   return total === null ? "–" : `${number(total / KW_PER_MW, 3)} ${unit("MW")}`;
 }
 
-function metal(smelters: readonly Asset[]): string {
-  const values = smelters.map((one) => kpiOf(METAL, one.path).value?.value ?? null);
+/** What the assets of *type* made, by *kpi* over the last hour [t]. */
+function tonnes(type: string, kpi: string): string {
+  const values = ofType(type).map((one) => kpiOf(kpi, one.path).value?.value ?? null);
   return values.length && values.every((one) => one !== null)
     ? `${number(values.reduce((all, one) => all + one, 0), 3)} ${unit("t")}`
     : "–";
@@ -69,8 +75,10 @@ export function Mimic() {
       <text x="74" y="36">{flow.bauxite}</text>
       <text x="74" y="64" class="figure">{bauxite === null ? "–" : `${number(bauxite, 3)} ${unit("t/h")}`}</text>
       <text x="352" y="36">{flow.alumina}</text>
+      <text x="352" y="64" class="figure">{tonnes("refinery", ALUMINA)}</text>
+      <text x="352" y="79" class="small">{span.hour}</text>
       <text x="630" y="36">{flow.aluminium}</text>
-      <text x="630" y="64" class="figure">{metal(ofType("smelter"))}</text>
+      <text x="630" y="64" class="figure">{tonnes("smelter", METAL)}</text>
       <text x="630" y="79" class="small">{span.hour}</text>
       <text x="208" y="98" class="figure is-left">{megawatts(tags.refinery)}</text>
       <text x="508" y="98" class="figure is-right">{megawatts(tags.smelter)}</text>

@@ -150,12 +150,46 @@ export interface Comparison {
   rows: Compared[];
 }
 
-export interface Shift {
-  start: string;
-  end: string;
-  pattern: string;
+/** A KPI in a report, beside the period before it and the target of its day. */
+export interface ReportLine extends Omit<Compared, "asset"> {
+  better: "lower" | "higher" | null;
+}
+
+/** An alarm that rang in a period, or was active at its beginning. */
+export interface Stood {
   name: string;
-  crew: string | null;
+  priority: Priority;
+  times: number;
+  seconds: number;
+}
+
+/** What is frozen with the signature of a period. */
+export interface Report {
+  asset: string;
+  title: string;
+  period: { name: string; start: string; end: string; shift: string | null; crew: string | null };
+  until: string;
+  compared_from: string | null;
+  status: "preliminary" | "signed";
+  signed: { name: string; by: string; at: string; reason: string }[];
+  kpis: ReportLine[];
+  alarms: { raised: number; by_priority: Record<Priority, number>; longest: Stood[]; floods: unknown[] };
+}
+
+export interface Effect {
+  kpi: string;
+  unit: string;
+  signed: number | null;
+  reopened: number | null;
+}
+
+/** A report, and what is known of its period now. */
+export interface ReportNow {
+  report: Report;
+  sha256: string;
+  late: { hours: number; tags: unknown[]; effects: Effect[] };
+  complete_as_of: string | null;
+  gaps: { source: string; cause: string; start: string | null; end: string | null; found_at: string; closed_at: string | null }[];
 }
 
 /** What an account of the ledger comes to at an asset in an hour. */

@@ -102,6 +102,7 @@ def test_tables_that_are_missing_are_told_once(serve: Serve, empty_database: str
     assert ready.status_code == 503
     assert "ingest migrate" in ready.json()["parts"][1]["detail"]
     (line,) = said(lines)
+    assert sum(one["event"] == "evaluates the alarms" for one in lines) == 1
     assert "ingest migrate" in line["error"]
     assert not line["exc_info"]
 

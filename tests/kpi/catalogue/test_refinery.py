@@ -58,6 +58,14 @@ def test_the_basis_of_caustic_is_declared() -> None:
         assert molar == pytest.approx(0.962001 / 0.70, rel=3e-5)
 
 
+def test_alumina_is_what_the_calciners_totalise() -> None:
+    """Two of them, of which one stands still; a silent one makes it unknown, not less."""
+    assert of_sums("alumina_production", "refinery", MADE, DAY)["value"] == pytest.approx(1000)
+    assert of_sums("alumina_production", CALCINER, MADE, DAY)["value"] == pytest.approx(1000)
+    alone = {f"{CALCINER}/alumina_produced": {"increase": 1000.0}}
+    assert of_sums("alumina_production", "refinery", alone, DAY)["value"] is None
+
+
 def test_the_constants_of_liquor_are_those_of_the_handbooks() -> None:
     """Na2O to Na2CO3 1.710068, NaOH to Na2CO3 1.324951, 0.962001 mol/mol a g/g."""
     factors = [given.constants["to_soda"].value for given in BASES]

@@ -47,7 +47,7 @@ TABLE = {
     25: ["alumina_caustic_ratio", "caustic_soda_ratio", "caustic_molar_ratio"],
     26: ["precipitation_yield", "liquor_productivity"],
     27: ["extraction_efficiency"],
-    28: ["bauxite_factor"],
+    28: ["bauxite_factor", "alumina_production"],
     29: ["caustic_consumption"],
     30: ["refinery_energy", "refinery_electricity"],
     31: ["calciner_energy", "refinery_steam", "steam_per_tonne"],
