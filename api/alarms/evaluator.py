@@ -99,10 +99,10 @@ class Evaluator:
             with connection.begin():
                 apply_conditions(connection, changed, at)
                 end_shelving(connection, at)
-            self._counters.alarms_evaluated.set(len(self._limits))
             if not self._leading:
                 log.info("evaluates the alarms")
             self._leading = True
+            self._counters.alarms_evaluated.set(len(self._limits))
         return True
 
     def close(self) -> None:

@@ -46,7 +46,7 @@ def test_one_evaluates_and_another_takes_over(room: Room) -> None:
 def test_one_that_sleeps_loses_the_lead(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stopped process holds the lock no longer than its session may be silent."""
     room.evaluator.close()
-    monkeypatch.setattr("api.alarms.evaluator._SILENT_S", 0.2)
+    monkeypatch.setattr("api.alarms.evaluator._SILENT_S", 1.0)
     with (
         closing(evaluator(room.store, room.dsn)) as sleeper,
         closing(evaluator(room.store, room.dsn)) as other,
