@@ -37,8 +37,13 @@ def replace(
         "key": sql.Identifier(key),
         "columns": sql.SQL(", ").join(map(sql.Identifier, rows.columns)),
     }
-    columns = [spans[name].to_list() for name in (key, "start", "end")]
+    columns = [_written(spans[name]) for name in (key, "start", "end")]
     connection.execute(_DELETE.format(**names), (*columns, low, high))
     text = rows.write_csv(include_header=False, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
     with connection.cursor() as cursor, cursor.copy(_COPY.format(**names)) as copy:
         copy.write(text)
+
+
+def _written(numbers: pl.Series) -> str:
+    """An array as PostgreSQL reads it: psycopg takes 30 ms to write a list of 20,000."""
+    return f"{{{','.join(numbers.cast(pl.String).to_list())}}}"

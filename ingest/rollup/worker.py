@@ -11,10 +11,12 @@ with summaries in the hour has a mark in it, at the latest in its last minute.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Event
 from typing import Final
 
@@ -27,7 +29,12 @@ from ingest.rollup import marks, reach, signed
 from ingest.rollup.counters import RollupCounters
 from ingest.rollup.history import Slice, build
 from ingest.rollup.inputs import register
-from ingest.rollup.neighbours import neighbours, readings_around, summaries_in
+from ingest.rollup.neighbours import (
+    NEIGHBOURS,
+    neighbours,
+    readings_around,
+    summaries_in,
+)
 from ingest.rollup.points import Points, load_points
 from ingest.rollup.preparation import Preparation
 from ingest.rollup.replacement import replace
@@ -46,8 +53,12 @@ _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
 #: Readings of a minute's last second are still in the writer's batch when the minute ends.
 _GRACE: Final = timedelta(seconds=2)
-#: Minutes of tags in memory at once: one late event may reach thousands of minutes.
-_CHUNK: Final = 500_000
+#: Minutes of tags that are read at once, 1.2 million readings of tags that change each second. One
+#: late event may reach thousands of minutes.
+_CHUNK: Final = 20_000
+#: Chunks that are read at the same time: a minute of 100,000 tags took a single session longer than
+#: all the rest (2026-11-22).
+_SESSIONS: Final = 2
 _IDLE_S: Final = 1.0
 _LONGEST_WAIT_S: Final = 10.0
 
@@ -188,15 +199,14 @@ class RollupWorker:
         self, connection: psycopg.Connection, taken: pl.DataFrame, closed: int, floor: int | None
     ) -> Step:
         points = self._known(connection, closed)
-        around = neighbours(self._frames, points.holding(marks.spans(taken)))
+        around = self._neighbours(points.holding(marks.spans(taken)))
         reached = reach.reached(around, closed)
         changed = marks.union(reach.with_derived(reached, points.reaches, closed))
         kept = changed if floor is None else _above(points.holding(changed), floor)
         periods = signed.signed_around(connection, kept)
         unsigned = signed.unsigned(kept, periods)
         hours, preparation = 0, Preparation(self._frames, points, closed)
-        for chunk in _chunks(unsigned):
-            rows = self._summaries(points, chunk)
+        for chunk, rows in self._ahead(points, list(_chunks(unsigned))):
             replace(connection, "rollup_1m", chunk, rows)
             preparation.minutes(chunk, rows)
             hours += self._merge_hours(connection, points, chunk, rows, preparation)
@@ -210,6 +220,19 @@ class RollupWorker:
         minutes = marks.minutes_in(unsigned)
         refused = marks.minutes_in(changed) - marks.minutes_in(kept)
         return Step(taken.height, minutes, hours, sums, refused, late)
+
+    def _neighbours(self, spans: pl.DataFrame) -> pl.DataFrame:
+        with ThreadPoolExecutor(_SESSIONS) as pool:
+            found = pool.map(partial(neighbours, self._frames), _chunks(spans))
+            return pl.concat([pl.DataFrame(schema=dict(NEIGHBOURS)), *found])
+
+    def _ahead(
+        self, points: Points, chunks: Sequence[pl.DataFrame]
+    ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """Each of *chunks* with its summaries; the next are made while one is written."""
+        with ThreadPoolExecutor(_SESSIONS) as pool:
+            made = pool.map(partial(self._summaries, points), chunks)
+            yield from zip(chunks, made, strict=True)
 
     def _note(
         self,

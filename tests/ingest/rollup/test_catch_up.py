@@ -6,7 +6,9 @@ from datetime import timedelta
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from typer.testing import CliRunner
 
+from ingest.__main__ import app
 from ingest.rollup.catch_up import Left, catch_up, mark
 from ingest.rollup.inputs import inputs_of
 from ingest.rollup.worker import RollupWorker
@@ -92,10 +94,18 @@ def test_the_command_prepares_and_says_so(database: str, catalogue: Catalogue) -
 
 
 def test_the_command_tells_a_database_that_is_away(database: str) -> None:
-    """A supervisor tries again; half a span is the caller's fault."""
+    """By the exit code at which a supervisor tries again."""
     away = run(f"{database} port=1", "prepare")
     assert away.returncode == ExitCode.UNAVAILABLE
     assert "DatabaseDown" in away.stderr
-    assert run(database, "prepare", "--to", "2026-03-01").returncode == ExitCode.CONFIG
-    turned = run(database, "prepare", "--from", "2026-03-02", "--to", "2026-03-01")
-    assert turned.returncode == ExitCode.CONFIG
+
+
+@pytest.mark.parametrize(
+    "span", [["--to", "2026-03-01"], ["--from", "2026-03-02", "--to", "2026-03-01"]]
+)
+def test_a_span_that_is_none_is_refused(
+    database: str, span: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of one, or one that ends before it begins."""
+    monkeypatch.setenv("ERTIS_DSN", database)
+    assert CliRunner().invoke(app, ["prepare", *span]).exit_code == ExitCode.CONFIG
