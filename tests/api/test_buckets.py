@@ -10,8 +10,8 @@ from kpi.part13.aggregate import aggregate
 from kpi.part13.configuration import AggregateConfiguration
 from kpi.part13.names import Aggregate
 from schemas.db.catalogue import Catalogue
+from tests.api.answers import get, rows
 from tests.api.demo import LINE, NOW, POTS, insert, instants
-from tests.api.test_history import get, rows
 
 TAG = f"{LINE}/line_current"
 LINEAR = "refinery/digestion-1/temperature"

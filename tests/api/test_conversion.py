@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from schemas.db.catalogue import Catalogue
+from tests.api.answers import get, rows
 from tests.api.demo import LINE, NOW, POTS, insert, instants
-from tests.api.test_history import get, rows
 
 VOLTAGE = f"{POTS[0]}/voltage"
 TEMPERATURE = "refinery/digestion-1/temperature"

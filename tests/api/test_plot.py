@@ -1,5 +1,6 @@
 """Charts: first, min, max and last of every pixel, whatever it is made of."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 
@@ -8,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.app import create_app
 from api.plot import edges as pixel_edges
 from api.span import Span
 from ingest.rollup.worker import RollupWorker
-from schemas.db.catalogue import Catalogue
-from tests.api.demo import LINE, NOW, insert, instants
-from tests.api.test_history import get, rows
+from tests.api.answers import get, rows
+from tests.api.conftest import SETTINGS, frozen, own_database, serving
+from tests.api.demo import LINE, NOW, insert, instants, store_pavlodar
 
 TAG = f"{LINE}/line_current"
 
@@ -35,23 +37,25 @@ def test_pixels_tile_the_span(count: int, length_ms: int, offset_s: int) -> None
         assert max(b - a for a, b in pairwise(edges)) <= 2 * width + timedelta(microseconds=1)
 
 
-@pytest.fixture
-def rolled_up(api: httpx.Client, database: str, pavlodar: Catalogue) -> httpx.Client:
+@pytest.fixture(scope="module")
+def rolled_up(server: str, migrated: str) -> Iterator[httpx.Client]:
     """Two days of a saw tooth with one peak, rolled up but for the last hours."""
     start = NOW - timedelta(days=2)
-    insert(
-        database,
-        pavlodar,
-        (
-            (TAG, ts, 999.0 if i == 3333 else 100.0 + i % 11, 192)
-            for i, ts in enumerate(instants(start, NOW - timedelta(minutes=5), 30))
-        ),
-    )
-    worker = RollupWorker(database)
-    while worker.step(NOW - timedelta(hours=3)).marked:
-        pass
-    worker.close()
-    return api
+    with own_database(server, migrated) as dsn:
+        insert(
+            dsn,
+            store_pavlodar(dsn),
+            (
+                (TAG, ts, 999.0 if i == 3333 else 100.0 + i % 11, 192)
+                for i, ts in enumerate(instants(start, NOW - timedelta(minutes=5), 30))
+            ),
+        )
+        worker = RollupWorker(dsn)
+        while worker.step(NOW - timedelta(hours=3)).marked:
+            pass
+        worker.close()
+        with serving(create_app(SETTINGS, dsn, frozen)) as client:
+            yield client
 
 
 @pytest.mark.parametrize("pixels", [1, 7, 40, 1000])
