@@ -200,13 +200,13 @@ def test_below_the_retention_floor_nothing_is_touched(database: str, catalogue: 
 def test_the_newest_minutes_come_first(database: str, catalogue: Catalogue) -> None:
     """With a backlog beyond its budget, a step takes the newest minute whole and leaves the old."""
     arrive(database, catalogue, _live(range(0, 6000, 60)))
-    worker = RollupWorker(database, budget=1)
-    assert worker.step(END).marked == len(TAGS)
+    with closing(RollupWorker(database, budget=1)) as worker:
+        assert worker.step(END).marked == len(TAGS)
     of_step = pl.col("tag_id") == catalogue.tag_ids["unit/step"]
     rows = stored(database, rollup_1m).filter(of_step, pl.col("count") > 0)
     assert rows["bucket"].to_list() == [at(5940)]
-    finish(worker, END)
-    worker.close()
+    with closing(RollupWorker(database, budget=200)) as worker:
+        finish(worker, END)
     assert_complete(database, catalogue, _live(range(0, 6000, 60)), END)
 
 
