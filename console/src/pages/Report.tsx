@@ -93,7 +93,7 @@ function Standing({ found, again }: { found: ReportNow; again: () => void }) {
         {found.complete_as_of ? fill(said.complete, { time: at(found.complete_as_of) }) : said.incomplete}
         {report.compared_from && ` · ${fill(said.compared, { from: at(report.compared_from), to: at(period.start) })}`}
       </p>
-      <p class="path">
+      <p class="digest">
         {said.digest}: {found.sha256}
       </p>
       {over && report.status !== "signed" && (acts.value ? (
