@@ -73,25 +73,26 @@ WITH span AS (
            least(date_trunc('hour', until - interval '1 us', 'UTC') + interval '1 hour',
                  date_trunc('minute', now())) AS high
 ), bucket AS (
-    SELECT greatest(edge, low) AS low, least(edge + coalesce(every, high - low), high) AS high
+    SELECT edge, greatest(edge, low) AS low,
+           least(edge + coalesce(every, high - low), high) AS high
     FROM span, generate_series(coalesce(date_bin(every, low, 'epoch'), low),
                                high - interval '1 us', coalesce(every, high - low)) AS edge
     WHERE high > low
+), given AS (
+    SELECT coalesce(date_bin(every, time, 'epoch'), date_trunc('hour', since, 'UTC')) AS edge,
+           asset, input, sum(value) AS value, sum(covered_s) AS covered_s
+    FROM reporting.kpi_input
+    WHERE kpi = asked AND time >= date_trunc('hour', since, 'UTC')
+      AND time < date_trunc('hour', until - interval '1 us', 'UTC') + interval '1 hour'
+    GROUP BY 1, asset, input
 ), total AS (
-    SELECT bucket.low, bucket.high, operand.asset, operand.input, operand.minimum_coverage,
-           coalesce(sum(given.value), 0) AS value,
-           coalesce(sum(given.covered_s), 0)
+    SELECT bucket.low, asset, input, operand.minimum_coverage,
+           coalesce(given.value, 0) AS value,
+           coalesce(given.covered_s, 0)
                / (operand.tags * extract(epoch FROM bucket.high - bucket.low)) AS coverage
     FROM bucket CROSS JOIN reporting.kpi_operand AS operand
-    LEFT JOIN reporting.kpi_input AS given
-         ON given.kpi = asked AND given.asset = operand.asset AND given.input = operand.input
-        AND given.time >= bucket.low AND given.time < bucket.high
-        -- Said once more, of the span alone, so that no other rows are read.
-        AND given.time >= date_trunc('hour', since, 'UTC')
-        AND given.time < until + interval '1 hour'
+    LEFT JOIN given USING (edge, asset, input)
     WHERE operand.kpi = asked
-    GROUP BY bucket.low, bucket.high, operand.asset, operand.input, operand.minimum_coverage,
-             operand.tags
 )
 SELECT low, asset, jsonb_object_agg(input, value), min(coverage)::float8,
        min(coverage) >= min(minimum_coverage) - 1e-9
