@@ -1,5 +1,7 @@
 """The page of a report: whole, for paper, and nothing of it runs or is fetched."""
 
+import hashlib
+from base64 import b64encode
 from html.parser import HTMLParser
 
 from tests.api.demo import LINE
@@ -46,6 +48,9 @@ def test_the_page_runs_and_fetches_nothing(books: Books) -> None:
     assert answer.headers["Content-Type"].startswith("text/html")
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+    style = answer.text.partition("<style>")[2].partition("</style>")[0]
+    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in policy
     assert elements.open == []
     assert {tag for tag, _ in elements.seen}.isdisjoint({"script", "link", "img", "a", "iframe"})
     assert not any({"src", "href", "style", "onload"} & set(given) for _, given in elements.seen)
