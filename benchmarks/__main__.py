@@ -2,11 +2,12 @@
 
 import typer
 
-from benchmarks import catchup, edge, history, ingest, kpi, live, rollup, soak
+from benchmarks import catchup, console, edge, history, ingest, kpi, live, rollup, soak
 from schemas.process import run_command
 
 app = typer.Typer(help="Measured claims; the last line of each is JSON.", no_args_is_help=True)
 app.command("catchup")(catchup.main)
+app.command("console")(console.main)
 app.command("edge")(edge.main)
 app.command("history")(history.main)
 app.command("ingest")(ingest.main)

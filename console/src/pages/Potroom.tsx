@@ -123,7 +123,8 @@ export function Potroom() {
   useEffect(() => {
     if (!colouring) return;
     const effect = EFFECTS.find((one) => pots.some((pot) => pot.measures.includes(one)));
-    const wanted = [...colouring.measures, ...(effect ? [effect] : [])];
+    // What comes first is drawn first.
+    const wanted = [...(effect ? [effect] : []), ...colouring.measures];
     const details = chosen ? [`${chosen.path}/*`] : [];
     const tags = lines.flatMap((line) => wanted.map((one) => `${line.path}/pot-*/${one}`));
     show({ tags: [...tags, ...details], kpis: [] });

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Loaded, useFetched } from "../parts/Loaded";
 import { Trend } from "../parts/Trend";
-import { queryOf, type Span, tagsBelow } from "../plant/api";
+import { queryOf, type Span, tagsBelow, tagsLike } from "../plant/api";
 import { show } from "../plant/live";
 import type { Tag } from "../plant/types";
 import { ask, place } from "../route";
@@ -18,14 +18,17 @@ function withTags(paths: readonly string[], span: SpanName): void {
   ask({ tags: paths.join(","), span });
 }
 
-function Picker({ tags, chosen, span }: { tags: readonly Tag[]; chosen: readonly string[]; span: SpanName }) {
+/** A plant has too many tags to know them all: the API is asked for those like what is typed. */
+function Picker({ chosen, span }: { chosen: readonly string[]; span: SpanName }) {
   const [text, setText] = useState("");
   const { trends } = words.value;
-  const offered = tags
-    .filter((one) => !chosen.includes(one.path) && `${one.path} ${one.title}`.toLowerCase().includes(text.toLowerCase()))
-    .slice(0, OFFERED);
+  const fetched = useFetched(() => tagsLike(text, OFFERED), [text]);
+  const [offered, offer] = useState<readonly Tag[]>([]);
+  useEffect(() => {
+    if (fetched.state === "there") offer(fetched.answer.filter((one) => !chosen.includes(one.path)));
+  }, [fetched]);
   const add = (path: string): void => {
-    if (!tags.some((one) => one.path === path)) return;
+    if (!offered.some((one) => one.path === path)) return;
     withTags([...chosen, path], span);
     setText("");
   };
@@ -51,80 +54,76 @@ function Picker({ tags, chosen, span }: { tags: readonly Tag[]; chosen: readonly
   );
 }
 
-function Tools({ tags, chosen, span }: { tags: readonly Tag[]; chosen: readonly Tag[]; span: SpanName }) {
+function Tools({ paths, span }: { paths: readonly string[]; span: SpanName }) {
   const { trends, span: spans } = words.value;
-  const paths = chosen.map((one) => one.path);
   return (
     <div class="row">
-      <Picker tags={tags} chosen={paths} span={span} />
+      <Picker chosen={paths} span={span} />
       {(Object.keys(SPANS) as SpanName[]).map((name) => (
         <button type="button" key={name} aria-pressed={name === span} onClick={() => withTags(paths, name)}>
           {spans[name]}
         </button>
       ))}
-      {chosen.map((one) => (
+      {paths.map((one) => (
         <button
           type="button"
-          key={one.path}
-          aria-label={`${trends.remove} ${one.path}`}
-          onClick={() => withTags(paths.filter((path) => path !== one.path), span)}
+          key={one}
+          aria-label={`${trends.remove} ${one}`}
+          onClick={() => withTags(paths.filter((path) => path !== one), span)}
         >
-          {one.path} ×
+          {one} ×
         </button>
       ))}
     </div>
   );
 }
 
-function Board({ tags }: { tags: readonly Tag[] }) {
-  const { query } = place.value;
-  const span = spanNamed(query.get("span"));
-  const named = (query.get("tags") ?? "").split(",");
-  const chosen = tags.filter((one) => named.includes(one.path));
+function Board({ chosen, span }: { chosen: readonly Tag[]; span: SpanName }) {
   const [zoom, setZoom] = useState<Span | null>(null);
   const [compare, setCompare] = useState(false);
   const { trends } = words.value;
   const shown = zoom ?? SPANS[span];
   const file = `/api/v1/history${queryOf({ tag: chosen.map((one) => one.path), from: shown.from, to: shown.to, format: "csv" })}`;
   return (
-    <>
-      <Tools tags={tags} chosen={chosen} span={span} />
-      <section class="panel">
-        <Trend
-          tags={chosen}
-          span={shown}
-          {...(compare ? { compareS: WEEK_S } : {})}
-          zoomed={(from, to) => setZoom({ from: from.toISOString(), to: to.toISOString() })}
-          whole={() => setZoom(null)}
-        />
-        <div class="row">
-          <button type="button" aria-pressed={compare} onClick={() => setCompare(!compare)}>
-            {trends.compare}
+    <section class="panel">
+      <Trend
+        tags={chosen}
+        span={shown}
+        {...(compare ? { compareS: WEEK_S } : {})}
+        zoomed={(from, to) => setZoom({ from: from.toISOString(), to: to.toISOString() })}
+        whole={() => setZoom(null)}
+      />
+      <div class="row">
+        <button type="button" aria-pressed={compare} onClick={() => setCompare(!compare)}>
+          {trends.compare}
+        </button>
+        {zoom && (
+          <button type="button" onClick={() => setZoom(null)}>
+            {trends.reset}
           </button>
-          {zoom && (
-            <button type="button" onClick={() => setZoom(null)}>
-              {trends.reset}
-            </button>
-          )}
-          {chosen.length > 0 && (
-            <a href={file} download="ertis.csv">
-              {trends.export}
-            </a>
-          )}
-          <span class="quiet">{trends.help}</span>
-        </div>
-      </section>
-    </>
+        )}
+        {chosen.length > 0 && (
+          <a href={file} download="ertis.csv">
+            {trends.export}
+          </a>
+        )}
+        <span class="quiet">{trends.help}</span>
+      </div>
+    </section>
   );
 }
 
 export function Trends() {
   useEffect(() => show({ tags: [], kpis: [] }), []);
-  const fetched = useFetched(() => tagsBelow("**"), []);
+  const { query } = place.value;
+  const span = spanNamed(query.get("span"));
+  const paths = (query.get("tags") ?? "").split(",").filter(Boolean);
+  const fetched = useFetched(async () => (await Promise.all(paths.map(tagsBelow))).flat(), [paths.join()]);
   return (
     <>
       <h1>{words.value.page.trends}</h1>
-      <Loaded fetched={fetched}>{(tags) => <Board tags={tags} />}</Loaded>
+      <Tools paths={paths} span={span} />
+      <Loaded fetched={fetched}>{(chosen) => <Board chosen={chosen} span={span} />}</Loaded>
     </>
   );
 }

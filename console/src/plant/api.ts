@@ -72,6 +72,12 @@ export async function tagsBelow(pattern: string): Promise<Tag[]> {
   return (await get<{ tags: Tag[] }>("/tags", { pattern, limit: 10_000 })).tags;
 }
 
+/** Some tags whose paths have these words in this order. */
+export async function tagsLike(words: string, limit: number): Promise<Tag[]> {
+  const pattern = ["", ...words.trim().split(/\s+/).slice(0, 5), ""].join("**").replace(/\*{3,}/g, "**");
+  return (await get<{ tags: Tag[] }>("/tags", { pattern, limit })).tags;
+}
+
 /** The parts of the API: an answer also where one is missing (503). */
 export async function ready(signal?: AbortSignal): Promise<Ready> {
   const response = await fetch("/health/ready", signal ? { signal } : {});

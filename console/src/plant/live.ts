@@ -14,6 +14,9 @@ export const SILENCE_MS = 2_500;
 /** Data older than this while the stream is up means that nothing arrives from the plant. */
 export const BEHIND_MS = 30_000;
 
+/** Values that change in one frame; all 724 pots of a map at once are a pause that is felt. */
+const SLICE = 100;
+
 export interface Selection {
   tags: readonly string[];
   kpis: readonly string[];
@@ -38,6 +41,11 @@ export const behind: ReadonlySignal<boolean> = computed(
 
 const values = new Map<string, Signal<Newest | null>>();
 const results = new Map<string, Signal<LiveKpi | null>>();
+
+type Change = readonly [Signal<Newest | null>, Newest];
+/** What has come and is not shown yet; what comes meanwhile takes its place. */
+let waiting: Change[] = [];
+let frame = 0;
 
 let source: EventSource | null = null;
 let selected = "";
@@ -104,6 +112,7 @@ function hear(at: number): void {
 }
 
 function take(state: LiveState): void {
+  const changed: Change[] = [];
   batch(() => {
     heardMs = Date.now();
     link.value = "live";
@@ -112,12 +121,22 @@ function take(state: LiveState): void {
     for (const one of state.tags) {
       if (one.ts) newest = Math.max(newest, Date.parse(one.ts));
       const known = valueOf(one.tag);
-      if (!same(known.value, one)) known.value = one;
+      if (!same(known.value, one)) changed.push([known, one]);
     }
     if (newest) newestAt.value = newest;
     for (const one of state.kpis) kpiOf(one.kpi, one.asset).value = one;
     if (JSON.stringify(standing.value) !== JSON.stringify(state.alarms)) standing.value = state.alarms;
   });
+  waiting = changed;
+  if (!frame) pour();
+}
+
+/** Show what is waiting, frame by frame. */
+function pour(): void {
+  batch(() => {
+    for (const [known, one] of waiting.splice(0, SLICE)) known.value = one;
+  });
+  frame = waiting.length ? requestAnimationFrame(pour) : 0;
 }
 
 function same(a: Newest | null, b: Newest): boolean {
