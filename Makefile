@@ -14,7 +14,7 @@ BENCHMARKS = $(shell $(VENV)/bin/python -c \
 	'from benchmarks.__main__ import app; print(*(known.name for known in app.registered_commands))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run console test check format bench docs proto clean
+.PHONY: help setup run console test screenshots check format bench docs proto clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | \
@@ -34,6 +34,9 @@ test: $(READY) console  ## Run the tests
 reliability: $(READY)  ## Break everything on purpose and write docs/reliability.md
 	@$(RUN) pytest -m fault tests/faults
 	@$(RUN) tests.faults.report
+
+screenshots: $(READY) console  ## Take the pictures of docs/console.md, of a park that has run for a day
+	@SCREENSHOTS=docs/screenshots $(RUN) pytest tests/console/test_screenshots.py
 
 check: $(READY) console  ## Check format, lint, types, import rules, documents and the console
 	$(RUN) ruff format --check .
