@@ -20,14 +20,11 @@ from simulator.memory import Memory
 from simulator.park import Park
 
 #: Twice as often as what is heard of most often has to be heard of.
-STEP_MS: Final = 30_000
+STEP_S: Final = 30
+STEP_MS: Final = 1000 * STEP_S
 #: Scans that are written together.
 PART: Final = 600
 SEED: Final = 1
-#: Real pots are tapped every 32 hours: one of 24 every 80 minutes. Then nobody could tell within a
-#: day what metal they make; here each has its turn every 2 hours.
-TAP_EVERY_S: Final = 300
-
 _COPY: Final = "COPY reading (tag_id, ts, value, quality) FROM STDIN (FORMAT csv)"
 _MARK: Final = """
     INSERT INTO dirty (bucket, tag_ids)
@@ -41,7 +38,8 @@ _Scan = tuple[int, Sequence[int], Sequence[float]]
 def write_past(dsn: str, plant: Plant, memory: Path, hours: float) -> None:
     """Write the last *hours* of *plant*; the simulator goes on from there by its *memory*.
 
-    Nothing is written where the park has run before.
+    A line has a tap at every step: at the real pace, one pot in 80 minutes, a day would be too
+    short to tell what metal each pot makes. Nothing is written where the park has run before.
     """
     if hours == 0 or memory.exists():
         return
@@ -51,7 +49,7 @@ def write_past(dsn: str, plant: Plant, memory: Path, hours: float) -> None:
     with engine.connect() as connection:
         tag_ids = load_catalogue(connection).tag_ids
     engine.dispose()
-    park = Park(plant, start_ms, SEED, TAP_EVERY_S)
+    park = Park(plant, start_ms, SEED, STEP_S)
     with psycopg.connect(dsn) as connection:
         ensure_span(connection, "reading", from_ms(start_ms), from_ms(end_ms))
         scans = _scans(park, plant, tag_ids, range(start_ms + STEP_MS, end_ms, STEP_MS))

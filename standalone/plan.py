@@ -16,6 +16,7 @@ from standalone.broker import EmbeddedBroker
 from standalone.data_dir import DataDir
 from standalone.database import EmbeddedDatabase
 from standalone.park import Ground
+from standalone.past import STEP_S
 from standalone.ports import HOST, answers, listens
 from standalone.service import Service
 
@@ -42,6 +43,11 @@ class Options:
     def mqtt3_port(self) -> int:
         """Where devices that speak MQTT 3.1.1 connect: the broker has a port for each version."""
         return self.mqtt_port + 1
+
+    @property
+    def tap_every_s(self) -> int:
+        """Seconds between two taps; those of a past that was written go on at its pace."""
+        return STEP_S if self.history else TAP_EVERY_S
 
     @property
     def ingest_port(self) -> int:
@@ -162,7 +168,7 @@ class Plan:
             module="simulator",
             arguments=(
                 *("run", "--plant", str(self.options.plant), "--memory", str(self.data.simulator)),
-                *("--tap-every-s", str(TAP_EVERY_S)),
+                *("--tap-every-s", str(self.options.tap_every_s)),
                 *("--host", HOST, "--port", str(ports[0])),
             ),
             address=f"Modbus TCP {HOST}:{ports[0]} to {ports[-1]}",
