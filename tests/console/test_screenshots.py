@@ -49,7 +49,11 @@ SHOTS: Final = (
     Shot("potroom", "potroom/smelter/potline-1?pot=017", ".level-effect", size=(1280, 1000)),
     Shot("refinery", "refinery", ".process .value", {"locale": "kk-KZ"}),
     Shot("energy", "energy", ".trend canvas", size=(1280, 1180)),
-    Shot("kpis", "kpis/smelter/potline-1?kpi=dc_specific_energy&span=day", ".lineage li"),
+    Shot(
+        "kpis",
+        "kpis/smelter/potline-1?kpi=dc_specific_energy&span=day",
+        ".cards:has(.lineage li)" + "".join(f":has(.kpi:nth-child({n}) svg)" for n in (1, 2, 4, 5)),
+    ),
     Shot(
         "trends",
         "trends?span=day&tags=smelter/potline-1/line_current,"
@@ -57,7 +61,7 @@ SHOTS: Final = (
         ".trend canvas",
     ),
     Shot("alarms", "alarms", ".alarm", size=(1280, 560)),
-    Shot("report", "report?period=yesterday", "td.number", {"locale": "zh-CN"}),
+    Shot("report", "report?period=previousShift", "td.number", {"locale": "zh-CN"}),
     Shot("health", "health", "[data-part]", {"color_scheme": "dark"}, (1280, 720)),
     Shot("phone", "overview", ".tile-value", {"locale": "ru-RU"}, (390, 844)),
 )
