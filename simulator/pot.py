@@ -35,6 +35,9 @@ BYPASS_V = 0.3
 METAL_PAD_KG = 15000.0
 """What always stays in the pot: some 18 cm of metal on 36 m2."""
 
+SIPHONED_FROM = 0.9
+"""The least that a tap takes of the metal above the pad; a crew never hits it to the kilogram."""
+
 SCALE_STEP_KG = 0.5
 """Resolution of the crucible scale; the rest stays in the pot."""
 

@@ -1,6 +1,6 @@
 """A potline: pots in series on one line current (Hall-Heroult), rectifiers, gas treatment.
 
-A tap takes what was made since the pot's last tap, in steps of the crucible scale, so that
+A tap takes most of what was made since the pot's last tap, in steps of the crucible scale, so that
 produced = tapped + change of metal in the pot. With the tap go a sounding of the metal left,
 samples of bath and metal, and as many anodes as the metal has consumed.
 """
@@ -37,6 +37,7 @@ from simulator.pot import (
     METAL_PAD_KG,
     NOMINAL_KA,
     SCALE_STEP_KG,
+    SIPHONED_FROM,
     TARGET_V,
     Pots,
     begin_effects,
@@ -273,7 +274,8 @@ class Potline:
 
     def _tap(self, state: PotlineState, rng: np.random.Generator) -> PotlineState:
         place, pots = state.next_pot, state.pots
-        mass = float((pots.metal_kg[place] - METAL_PAD_KG) // SCALE_STEP_KG * SCALE_STEP_KG)
+        wanted = (pots.metal_kg[place] - METAL_PAD_KG) * rng.uniform(SIPHONED_FROM, 1.0)
+        mass = float(wanted // SCALE_STEP_KG * SCALE_STEP_KG)
         after = replace(
             state,
             next_pot=(place + 1) % len(self.pots),

@@ -46,7 +46,7 @@ class Shot:
 
 SHOTS: Final = (
     Shot("overview", "overview", ".tile-value"),
-    Shot("potroom", "potroom/smelter/potline-1?pot=017", ".level-effect", size=(1280, 1000)),
+    Shot("potroom", "potroom/smelter/potline-1?pot=017", ".pot.level-effect", size=(1280, 1000)),
     Shot("refinery", "refinery", ".process .value", {"locale": "kk-KZ"}),
     Shot("energy", "energy", ".trend canvas", size=(1280, 1180)),
     Shot(

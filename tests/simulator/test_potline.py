@@ -15,6 +15,7 @@ from simulator.pot import (
     METAL_KG_PER_KAH,
     METAL_PAD_KG,
     SICK_EFFICIENCY,
+    SIPHONED_FROM,
 )
 from simulator.potline import Potline, PotlineState
 from tests.simulator.conftest import NOON_MS
@@ -143,8 +144,8 @@ def test_first_tap_comes_soon_and_has_mass() -> None:
     (tap, anodes, butts) = model.events(run(model, 5)[-1])
 
     assert tap.path == "line/pot-001/metal_tapped"
-    # 24 taps * 300 s at 500 kA and 94 %: 315 kg.
-    assert tap.amount == pytest.approx(315, rel=0.05)
+    # 24 taps * 300 s at 500 kA and 94 %: 315 kg, of which a crew leaves up to a tenth.
+    assert 0.95 * SIPHONED_FROM * 315 <= tap.amount <= 1.05 * 315
     assert anodes.amount > butts.amount > 0
 
 
