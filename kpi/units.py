@@ -16,7 +16,6 @@ def registry() -> pint.UnitRegistry[float]:
     return pint.UnitRegistry()
 
 
-@cache
 def factor(found: str, wanted: str, what: str) -> float:
     """How many *wanted* one *found* is; *what* names the quantity in the error.
 
@@ -25,15 +24,24 @@ def factor(found: str, wanted: str, what: str) -> float:
     FormulaError
         Not a unit, the dimensions differ, or the scales have different zeros (degC).
     """
-    have, want = _quantity(found, what), _quantity(wanted, what)
+    try:
+        return _factor(found, wanted)
+    except FormulaError as error:
+        raise FormulaError(f"{what}: {error}") from error
+
+
+@cache
+def _factor(found: str, wanted: str) -> float:
+    """A park has 57,000 tags in some 30 units: each pair is parsed once."""
+    have, want = _quantity(found), _quantity(wanted)
     if have.dimensionality != want.dimensionality:
         raise FormulaError(
-            f"{what}: {found} is {have.dimensionality}, {wanted} is {want.dimensionality}; "
+            f"{found} is {have.dimensionality}, {wanted} is {want.dimensionality}; "
             "correct the unit or the quantity"
         )
     if registry().Quantity(0.0, have.units).to(want.units).magnitude != 0.0:
         raise FormulaError(
-            f"{what}: {found} and {wanted} have different zeros; use a difference (delta_degC)"
+            f"{found} and {wanted} have different zeros; use a difference (delta_degC)"
         )
     return float(have.to(want.units).magnitude)
 
@@ -49,10 +57,14 @@ def formula_factor(formula: Formula, operands: Mapping[str, str], wanted: str, w
     FormulaError
         The formula's dimensions contradict each other or those of *wanted*, or it mixes units.
     """
+    try:
+        units = {name: _quantity(unit) for name, unit in operands.items()}
+    except FormulaError as error:
+        raise FormulaError(f"{what}: {error}") from error
     scales = []
     for probe, places in _PROBES:
         values = {name: probe**place for name, place in zip(operands, places, strict=False)}
-        quantities = {name: values[name] * _quantity(unit, what) for name, unit in operands.items()}
+        quantities = {name: values[name] * unit for name, unit in units.items()}
         try:
             result = registry().Quantity(formula(**quantities))
         except pint.DimensionalityError as error:
@@ -75,10 +87,8 @@ _PROBES = (
 )
 
 
-def _quantity(unit: str, what: str) -> pint.Quantity[float]:
+def _quantity(unit: str) -> pint.Quantity[float]:
     try:
         return registry().Quantity(1.0, registry().parse_units(unit))
     except (pint.PintError, ValueError, TypeError) as error:
-        raise FormulaError(
-            f"{what}: {unit!r} is no unit ({error}); write it as pint does"
-        ) from error
+        raise FormulaError(f"{unit!r} is no unit ({error}); write it as pint does") from error
