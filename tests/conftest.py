@@ -1,11 +1,16 @@
 """What every test can ask for: servers that are real, databases that are its own."""
 
+import sys
+
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 #: Speed is no property of an answer: a busy machine must not fail a test.
 settings.register_profile("ertis", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ertis")
+#: As in production: what a server in a thread logs is not what a command beside it says.
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
 
 pytest_plugins = [
     "tests.fixtures.environment",
