@@ -58,9 +58,10 @@ class SummaryRow:
     ``mean`` is weighted by time. ``count`` readings stood in the bucket, the first and the last of
     them at their times; none where a value holds from before. ``integral`` [unit s] and ``mean``
     are of gauges, ``increase`` of counters, ``active_s`` and ``activations`` of states, ``total``
-    of events; null for other kinds. With ``aggregate=`` start, end, coverage and the columns asked
-    for are there; an aggregate of the standard has ``<name>_quality`` beside it, and
-    ``<name>_ts`` where the standard gives its time.
+    of events; null for other kinds. ``refused`` counts the steps of a counter that its
+    ``max_rate`` makes impossible and that are in no increase; null where the tag has none. With
+    ``aggregate=`` start, end, coverage and the columns asked for are there; an aggregate of the
+    standard has ``<name>_quality`` beside it, and ``<name>_ts`` where the standard gives its time.
     """
 
     tag: str
@@ -78,6 +79,7 @@ class SummaryRow:
     last_ts: datetime | None
     integral: float | None
     increase: float | None
+    refused: int | None
     active_s: float | None
     activations: int | None
     total: float | None

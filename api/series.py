@@ -32,6 +32,7 @@ COLUMNS: Final[Mapping[str, pl.DataType]] = {
     "last_ts": INSTANT,
     "integral": pl.Float64(),
     "increase": pl.Float64(),
+    "refused": pl.Int32(),
     "active_s": pl.Float64(),
     "activations": pl.Int32(),
     "total": pl.Float64(),

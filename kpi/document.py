@@ -24,8 +24,8 @@ _ANY_TAG: Final = """## Of any tag
 What is asked about a single tag rather than an asset are the aggregates of OPC UA (OPC 10000-13),
 computed by `kpi.aggregate`. Time mean and time integral with quality are `TimeAverage2` and
 `Total2`; quality is `PercentGood`, `PercentBad`, `DurationGood`, `DurationBad` and `WorstQuality`.
-What a totaliser gained, by modulus or reset, is the increase in its summaries, which the history of
-the API shows.
+What a totaliser gained, by modulus, reset and bound (`max_rate`), is the increase in its summaries,
+which the history of the API shows.
 """
 
 _RULES: Final = """## Rules of derived tags

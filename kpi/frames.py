@@ -24,6 +24,7 @@ TAGS: Final[Schema] = {
     "interpolation": pl.String,
     "stale_after_s": pl.Float64,
     "modulus": pl.Float64,
+    "max_rate": pl.Float64,
 }
 """How to read the tags: columns of the table ``tag`` with its id as tag_id."""
 
@@ -44,6 +45,7 @@ SUMMARY: Final[Schema] = {
     "min": pl.Float64,
     "max": pl.Float64,
     "increase": pl.Float64,
+    "refused": pl.Int32,
     "active_s": pl.Float64,
     "activations": pl.Int32,
     "total": pl.Float64,

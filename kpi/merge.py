@@ -47,6 +47,8 @@ def merge(*summaries: pl.DataFrame, every: timedelta) -> pl.DataFrame:
             pl.col("count", "activations").sum(),
             pl.col("first", "first_ts").drop_nulls().first(),
             pl.col("last", "last_ts").drop_nulls().last(),
+            # Null for a counter that is not checked; one may be from some day on.
+            pl.when(pl.col("refused").count() > 0).then(pl.col("refused").sum()),
             pl.col("min").min(),
             pl.col("max").max(),
             sums,

@@ -11,8 +11,8 @@ two events is no gap.
 values (OPC 10000-13, 4.2): in steps, or along a straight line where the next reading is usable and
 no later than ``stale_after_s``; such a line is good if both its ends are. **Counters** and
 **states** compare each usable reading with the usable one before it, however long ago: the increase
-over an outage is known although its course is not. A decrease is a wrap if the tag has a modulus,
-else a reset, after which the counter climbed from zero. **Events** are summed.
+over an outage is known although its course is not. What a counter's climb or decrease means,
+`kpi.counter` says; steps that it refuses are counted. **Events** are summed.
 
 **Buckets** are half-open, counted from 1970 in whole microseconds. What a bucket gets depends on
 the readings in it and the nearest ones around it alone, never on what else is in the frame or how
@@ -24,6 +24,7 @@ from typing import Final
 
 import polars as pl
 
+from kpi.counter import is_bounded, step
 from kpi.frames import INSTANT, SUMMARY
 from schemas.instant import EPOCH
 from schemas.quality import Quality
@@ -73,6 +74,7 @@ def summarise(
         `kpi.frames.SUMMARY`, sorted by tag_id and bucket; one row for each tag and bucket that has
         a usable reading or covered time. ``integral`` is of gauges alone, ``increase`` of counters,
         ``active_s`` and ``activations`` of states, ``total`` of events; null for other kinds.
+        ``refused`` is of counters with a ``max_rate``: the steps that `kpi.counter` refused.
     """
     span = (_microseconds(start), _microseconds(end), every // _MICROSECOND)
     held = _held(readings, tags, span[1], span[2]).collect().lazy()
@@ -96,11 +98,12 @@ def _seconds(us: pl.Expr) -> pl.Expr:
 def _held(readings: pl.DataFrame, tags: pl.DataFrame, end: int, width: int) -> pl.LazyFrame:
     """The usable readings in order: the number of the bucket, and how and ``until`` when they hold.
 
-    ``slope`` [unit/us] is 0 for a step; ``last_value`` is the usable value before.
+    ``slope`` [unit/us] is 0 for a step; ``last_value`` is the usable value before, at ``last_ts``.
     """
     attributes = tags.lazy().select(
         "tag_id",
         "modulus",
+        "max_rate",
         kind=pl.col("kind").cast(_KINDS),
         linear=pl.col("interpolation") == Interpolation.LINEAR,
         stale=(pl.col("stale_after_s") * _SECOND).round().cast(pl.Int64),
@@ -128,7 +131,11 @@ def _held(readings: pl.DataFrame, tags: pl.DataFrame, end: int, width: int) -> p
             good=pl.col("good") & (pl.col("good").shift(-1) | ~line.fill_null(value=False)),
         )
         .filter("usable")
-        .with_columns(bucket=_TS // width, last_value=pl.when(same_last).then(_VALUE.shift(1)))
+        .with_columns(
+            bucket=_TS // width,
+            last_value=pl.when(same_last).then(_VALUE.shift(1)),
+            last_ts=_TS.shift(1),
+        )
     )
 
 
@@ -151,25 +158,28 @@ def _ascends(readings: pl.DataFrame) -> bool:
 
 def _inside(held: pl.LazyFrame, start: int, end: int, width: int) -> pl.LazyFrame:
     """What the readings in each bucket give by themselves, holding up to its end at most."""
-    kind, climb = pl.col("kind"), _VALUE - pl.col("last_value")
-    increase = (
-        pl.when(climb >= 0).then(climb).otherwise((climb + pl.col("modulus")).fill_null(_VALUE))
-    )
+    kind, last = pl.col("kind"), pl.col("last_value")
+    climb = step(_VALUE, last, _TS - pl.col("last_ts"))
     amount = (
         pl.when(kind == Kind.GAUGE)
         .then(_MEAN * _seconds(_LENGTH))
         .when(kind == Kind.EVENT)
         .then(_VALUE)
-        .when((kind == Kind.COUNTER) & climb.is_not_null())
-        .then(increase)
+        .when(kind == Kind.COUNTER)
+        .then(pl.col("climb").fill_null(0.0))
         .otherwise(0.0)
     )
     bucket_end = (pl.col("bucket") + 1) * width
     return (
         held.filter(start <= _TS, end > _TS)
-        .with_columns(piece_start="ts", piece_end=pl.min_horizontal("until", bucket_end))
         .with_columns(
-            **_TIMES, amount=amount, activation=(_VALUE != 0) & (pl.col("last_value") == 0)
+            piece_start="ts", piece_end=pl.min_horizontal("until", bucket_end), climb=climb
+        )
+        .with_columns(
+            **_TIMES,
+            amount=amount,
+            activation=(_VALUE != 0) & (last == 0),
+            refused=is_bounded() & last.is_not_null() & pl.col("climb").is_null(),
         )
         # One ascending number for tag and bucket: groups of a sorted column are slices, and need no
         # hashing.
@@ -182,7 +192,7 @@ def _inside(held: pl.LazyFrame, start: int, end: int, width: int) -> pl.LazyFram
         .agg(
             pl.col(_KEY).first(),
             pl.len().alias("count"),
-            pl.col(*_TIMES, "activation").sum(),
+            pl.col(*_TIMES, "activation", "refused").sum(),
             _VALUE.first().alias("first"),
             _TS.first().alias("first_ts"),
             _VALUE.last().alias("last"),
@@ -234,7 +244,7 @@ def _joined(
         .with_columns(
             pl.col(column).fill_null(0) + pl.col(f"{column}_before").fill_null(0) for column in both
         )
-        .join(tags.select("tag_id", "kind"), on="tag_id")
+        .join(tags.select("tag_id", "kind", "max_rate"), on="tag_id")
         .select(
             "tag_id",
             "first",
@@ -248,6 +258,7 @@ def _joined(
             covered_s=_seconds(pl.col("covered")),
             integral=of(Kind.GAUGE, pl.col("amount")),
             increase=of(Kind.COUNTER, pl.col("amount")),
+            refused=pl.when(is_bounded()).then(pl.col("refused").fill_null(0)),
             active_s=of(Kind.STATE, _seconds(pl.col("active"))),
             activations=of(Kind.STATE, pl.col("activation").fill_null(0)),
             total=of(Kind.EVENT, pl.col("amount")),

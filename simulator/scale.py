@@ -54,6 +54,7 @@ _HEAD: Final = """\
 #   deadband        a smaller change is not reported [unit]
 #   limits          what is physically possible [unit]
 #   modulus         where a counter starts again [unit]; without one a decrease is a reset
+#   max_rate        faster than a counter can climb [unit/h]: its rating, and a tenth
 #   product         computed, not measured: the product of two tags, relative to the asset
 #   derived         computed by a rule of docs/measures.md from other tags, relative to the asset
 """

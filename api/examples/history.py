@@ -48,6 +48,7 @@ HISTORY: Final = (
                     "last_ts": "2026-11-21T09:00:50Z",
                     "integral": 252.0,
                     "increase": None,
+                    "refused": None,
                     "active_s": None,
                     "activations": None,
                     "total": None,

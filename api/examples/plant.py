@@ -39,6 +39,7 @@ PLANT: Final = (
                     "low": 0.0,
                     "high": 600.0,
                     "modulus": None,
+                    "max_rate": None,
                 }
             ],
             "truncated": False,

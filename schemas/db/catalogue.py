@@ -251,6 +251,7 @@ def _tag(row: Row[Any], assets: Mapping[int, str]) -> Tag:
         low=row.low,
         high=row.high,
         modulus=row.modulus,
+        max_rate=row.max_rate,
         derivation=None if row.derivation is None else _derivation(**row.derivation),
     )
 

@@ -36,6 +36,7 @@ TAGS: Final = pl.Schema(
         "interpolation": pl.String(),
         "stale_after_s": pl.Float64(),
         "modulus": pl.Float64(),
+        "max_rate": pl.Float64(),
     }
 )
 _COLUMNS: Final = "tag_id, ts, value, quality"
@@ -215,7 +216,7 @@ def literal(numbers: pl.Series, of: str) -> sa.ColumnElement[Any]:
 def tag_frame(catalogue: Catalogue, tag_ids: Iterable[int]) -> pl.DataFrame:
     """What the KPI core needs to know about *tag_ids*, as `TAGS`."""
     rows = [
-        (i, tag.kind.value, tag.interpolation.value, tag.stale_after_s, tag.modulus)
+        (i, tag.kind.value, tag.interpolation.value, tag.stale_after_s, tag.modulus, tag.max_rate)
         for i, tag in ((i, catalogue.tags[i]) for i in tag_ids)
     ]
     return pl.DataFrame(rows, schema=TAGS, orient="row")

@@ -1,9 +1,9 @@
 """Summaries that a new plant model makes wrong: of tags that are made another way now.
 
 What a summary says follows from the readings and from the tag: its kind, interpolation, modulus,
-how long a value holds, the rule that computes it. Where one of these changes, the minutes that have
-summaries are marked as if their readings had changed, and the rollup worker makes them again as far
-back as readings are kept.
+how fast it can climb, how long a value holds, the rule that computes it. Where one of these
+changes, the minutes that have summaries are marked as if their readings had changed, and the rollup
+worker makes them again as far back as readings are kept.
 """
 
 from collections.abc import Iterator, Mapping
@@ -52,4 +52,5 @@ def _outdated(known: Mapping[str, Tag], plant: Plant) -> Iterator[str]:
 
 
 def _made_by(tag: Tag) -> tuple[object, ...]:
-    return tag.kind, tag.interpolation, tag.stale_after_s, tag.modulus, tag.derivation
+    counting = tag.modulus, tag.max_rate
+    return tag.kind, tag.interpolation, tag.stale_after_s, counting, tag.derivation

@@ -87,6 +87,7 @@ tag = Table(
     Column("low", Double, comment="physically possible from [unit]"),
     Column("high", Double, comment="physically possible to [unit]"),
     Column("modulus", Double, comment="a counter wraps here [unit]; null: a decrease is a reset"),
+    Column("max_rate", Double, comment="a counter climbs no faster [unit/h]; null: not checked"),
     Column("product", ARRAY(Integer), comment="ids of the two tags multiplied; null: measured"),
     Column(
         "derivation",
@@ -185,6 +186,7 @@ def _summary() -> list[SchemaItem]:
         Column("min", Double, comment="of the usable readings [unit]"),
         Column("max", Double, comment="of the usable readings [unit]"),
         Column("increase", Double, comment="counters: climb since the last reading before [unit]"),
+        Column("refused", Integer, comment="counters with max_rate: steps that none can make"),
         Column("active_s", Double, comment="states: time not zero [s]"),
         Column("activations", Integer, comment="states: changes from zero to not zero"),
         Column("total", Double, comment="events: sum of the amounts [unit]"),

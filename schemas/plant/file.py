@@ -78,6 +78,7 @@ class MeasureTable(_Table):
     deadband: float = Field(default=0.0, ge=0)
     limits: tuple[float, float] | None = None
     modulus: float | None = Field(default=None, gt=0)
+    max_rate: float | None = Field(default=None, gt=0)
     product: tuple[str, str] | None = None
     derived: DerivedTable | None = None
 
@@ -239,6 +240,7 @@ def _tag(asset: Asset, measure: str, given: MeasureTable) -> Tag:
         low=low,
         high=high,
         modulus=given.modulus,
+        max_rate=given.max_rate,
         derivation=given.derivation(asset.path),
     )
 
@@ -269,8 +271,8 @@ def _broken_links(plant: Plant) -> Iterator[tuple[str, object, str]]:
                 yield f"{tag.path} operands", operand, nearest(operand, plant.tags)
         if tag.low is not None and tag.high is not None and tag.low >= tag.high:
             yield f"{tag.path} limits", [tag.low, tag.high], "the lower limit comes first"
-        if tag.modulus is not None and tag.kind is not Kind.COUNTER:
-            yield f"{tag.path} modulus", tag.kind.value, "only a counter wraps"
+        if tag.kind is not Kind.COUNTER:
+            yield from _counter_keys(tag)
     try:
         TopologicalSorter(
             {tag.path: tag.derivation.operands for tag in plant.tags.values() if tag.derivation}
@@ -280,3 +282,10 @@ def _broken_links(plant: Plant) -> Iterator[tuple[str, object, str]]:
     for address, asset in plant.sources.items():
         if asset not in plant.assets:
             yield f"source {address} asset", asset, nearest(asset, plant.assets)
+
+
+def _counter_keys(tag: Tag) -> Iterator[tuple[str, object, str]]:
+    if tag.modulus is not None:
+        yield f"{tag.path} modulus", tag.kind.value, "only a counter wraps"
+    if tag.max_rate is not None:
+        yield f"{tag.path} max_rate", tag.kind.value, "only a counter climbs; others have limits"

@@ -61,8 +61,9 @@ class Tag:
 
     ``low`` and ``high`` [unit] bound what is physically possible. A change within ``deadband``
     [unit] is not reported. A silence beyond ``stale_after_s`` [s] is not covered by the last value.
-    ``modulus`` [unit] is where a counter wraps; None if a decrease means a reset. A tag with a
-    ``derivation`` is not measured but computed.
+    ``modulus`` [unit] is where a counter wraps; None if a decrease means a reset. ``max_rate``
+    [unit/h] is faster than a counter can climb; None if any climb is believed (`kpi.counter`). A
+    tag with a ``derivation`` is not measured but computed.
     """
 
     path: str
@@ -77,6 +78,7 @@ class Tag:
     low: float | None = None
     high: float | None = None
     modulus: float | None = None
+    max_rate: float | None = None
     derivation: Derivation | None = None
 
     @property

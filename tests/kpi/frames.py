@@ -1,6 +1,6 @@
 """Small frames for tests, and Hypothesis strategies for awkward ones."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from kpi.frames import READINGS, TAGS
+from schemas.plant.model import Tag
 from schemas.quality import Quality
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -36,13 +37,30 @@ def readings(rows: Iterable[Row | tuple[float, float | None]], tag_id: int = 1) 
 def tags(
     kind: str = "gauge",
     interpolation: str = "step",
+    *,
     stale_after_s: float = 1e9,
     modulus: float | None = None,
+    max_rate: float | None = None,
     tag_id: int = 1,
 ) -> pl.DataFrame:
     """A frame of one tag."""
-    row = (tag_id, kind, interpolation, stale_after_s, modulus)
+    row = (tag_id, kind, interpolation, stale_after_s, modulus, max_rate)
     return pl.DataFrame([row], schema=dict(TAGS), orient="row")
+
+
+def tags_of(plant_tags: Mapping[int, Tag]) -> pl.DataFrame:
+    """The frame of the tags of a plant, by id."""
+    return pl.concat(
+        tags(
+            tag.kind,
+            tag.interpolation,
+            stale_after_s=tag.stale_after_s,
+            modulus=tag.modulus,
+            max_rate=tag.max_rate,
+            tag_id=tag_id,
+        )
+        for tag_id, tag in plant_tags.items()
+    )
 
 
 def only(frame: pl.DataFrame) -> dict[str, Any]:
@@ -56,6 +74,7 @@ TAG = st.builds(
     interpolation=st.sampled_from(["step", "linear"]),
     stale_after_s=st.sampled_from([1.0, 7.5, 60.0, 100.0, 3600.0]),
     modulus=st.sampled_from([None, 1000.0]),
+    max_rate=st.sampled_from([None, None, 60.0, 1e7]),
 )
 
 _VALUES = st.one_of(

@@ -82,8 +82,9 @@ def _bucket(points: list[Point], tag: dict[str, Any], low: int, high: int) -> di
 
 def _of_readings(points: list[Point], inside: list[Point], tag: dict[str, Any]) -> dict[str, Any]:
     usable = [point for point in points if point.usable]
-    before = {id(point): usable[place - 1].value for place, point in enumerate(usable) if place > 0}
-    pairs = [(before[id(point)], point.value) for point in inside if id(point) in before]
+    before = {id(point): usable[place - 1] for place, point in enumerate(usable) if place > 0}
+    pairs = [(before[id(point)].value, point.value) for point in inside if id(point) in before]
+    climbs = [_climb(before[id(point)], point, tag) for point in inside if id(point) in before]
     kind = tag["kind"]
     return {
         "count": len(inside),
@@ -91,15 +92,21 @@ def _of_readings(points: list[Point], inside: list[Point], tag: dict[str, Any]) 
         "last": inside[-1].value if inside else None,
         "min": min((point.value for point in inside), default=None),
         "max": max((point.value for point in inside), default=None),
-        "increase": fsum(_climb(a, b, tag["modulus"]) for a, b in pairs)
-        if kind == "counter"
+        "increase": fsum(filter(None, climbs)) if kind == "counter" else None,
+        "refused": climbs.count(None)
+        if kind == "counter" and tag["max_rate"] is not None
         else None,
         "activations": sum(a == 0 and b != 0 for a, b in pairs) if kind == "state" else None,
         "total": fsum(point.value for point in inside) if kind == "event" else None,
     }
 
 
-def _climb(before: float, value: float, modulus: float | None) -> float:
-    if value >= before:
-        return value - before
-    return value if modulus is None else value - before + modulus
+def _climb(before: Point, point: Point, tag: dict[str, Any]) -> float | None:
+    climb, modulus, rate = point.value - before.value, tag["modulus"], tag["max_rate"]
+    if rate is None:
+        if climb >= 0:
+            return climb
+        return point.value if modulus is None else climb + modulus
+    most = rate * (point.us - before.us + 60e6) / 3600e6 + 1
+    candidates = [climb, point.value] if modulus is None else [climb, climb + modulus, point.value]
+    return next((each for each in candidates if 0 <= each <= most), None)

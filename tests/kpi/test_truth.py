@@ -20,7 +20,7 @@ import pytest
 from kpi.binding import kpis_of
 from kpi.catalogue.park import KPIS
 from kpi.derive import derive, derived_tags
-from kpi.frames import READINGS, TAGS
+from kpi.frames import READINGS
 from kpi.summary import summarise
 from schemas.instant import to_ms
 from schemas.plant.model import Plant
@@ -28,6 +28,7 @@ from simulator.command import Command, Fault
 from simulator.park import Park
 from simulator.potline import PotlineState
 from simulator.scale import SMALLEST, park_at
+from tests.kpi.frames import tags_of
 from tests.kpi.truth import BEGIN, EDGES, EXACT, HOUR, INSTANTS, SCAN, Run
 
 
@@ -99,14 +100,7 @@ def run() -> Run:
         }
     ).cast(pl.Schema(READINGS))
     readings = pl.concat([measured, pl.DataFrame(events, schema=dict(READINGS), orient="row")])
-    tags = pl.DataFrame(
-        [
-            (tag_ids[path], tag.kind.value, tag.interpolation.value, tag.stale_after_s, tag.modulus)
-            for path, tag in plant.tags.items()
-        ],
-        schema=dict(TAGS),
-        orient="row",
-    )
+    tags = tags_of({tag_ids[path]: tag for path, tag in plant.tags.items()})
     derived = derived_tags(plant, tag_ids)
     computed = derive(readings, derived, derived, tags)
     summaries = summarise(

@@ -63,6 +63,7 @@ title = "Energy"
 unit = "kWh"
 kind = "counter"
 modulus = 4294967296
+max_rate = 11000
 stale_after_s = 300
 
 [[source]]

@@ -6,17 +6,20 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from kpi.frames import READINGS, TAGS
+from kpi.frames import READINGS
 from kpi.summary import summarise
 from schemas.instant import from_ms
 from schemas.plant.model import Plant
 from simulator.command import Command, Fault, read_command
 from simulator.park import Park
 from simulator.station import Station
+from tests.kpi.frames import tags_of
 from tests.simulator.conftest import LINE, NOON_MS, run, serving_tag, serving_unit, shown
 
 POT = f"{LINE}/pot-002"
 FED = f"{POT}/alumina_fed"
+TURBINE = "power/wind-1/wtg-01"
+ENERGY = f"{TURBINE}/energy"
 
 
 def watched(
@@ -35,18 +38,14 @@ def watched(
         plc = station.plc
         rows.append((1, from_ms(plc.clock_ms), shown(plc, tag), 192))
         run(park, 1)
-    known = plant.tag(tag)
-    tags = pl.DataFrame(
-        [(1, known.kind.value, known.interpolation.value, known.stale_after_s, known.modulus)],
-        schema=dict(TAGS),
-        orient="row",
-    )
     readings = pl.DataFrame(rows, schema=dict(READINGS), orient="row").unique(
         ["tag_id", "ts"], keep="last"
     )
     start = from_ms(NOON_MS)
     every = timedelta(seconds=seconds)
-    (row,) = summarise(readings, tags, start, start + every, every).to_dicts()
+    (row,) = summarise(
+        readings, tags_of({1: plant.tag(tag)}), start, start + every, every
+    ).to_dicts()
     return row, park
 
 
@@ -101,6 +100,21 @@ def test_a_totaliser_that_is_reset_counts_on(plant: Plant) -> None:
     # 0.08 kg/s in doses of 1 kg.
     assert number(reset, "increase") == pytest.approx(number(right, "increase"), abs=1)
     assert number(right, "increase") == pytest.approx(park.totals()[POT]["alumina_fed_kg"], abs=1)
+
+
+def test_a_reset_is_told_from_a_wrap(plant: Plant) -> None:
+    """Energy of a turbine: the register wraps at 2^32 kWh, which no turbine makes in a second."""
+    reset, park = watched(plant, ENERGY, 300, at(Fault.RESET, ENERGY, 0))
+    right, _ = watched(plant, ENERGY, 300)
+
+    assert number(reset, "last") < number(reset, "first")
+    assert number(right, "increase") > 0
+    assert number(reset, "increase") == pytest.approx(number(right, "increase"), abs=1)
+    assert (reset["refused"], right["refused"]) == (0, 0)
+    # The park ends two scans after the span; the register shows whole kWh.
+    assert number(right, "increase") == pytest.approx(
+        park.totals()[TURBINE]["energy_kwh"], abs=1 + 2 * 4800 / 3600
+    )
 
 
 def test_a_clock_that_jumps_ahead_leaves_a_hole(plant: Plant) -> None:

@@ -81,7 +81,9 @@ def summarised(database: str) -> Catalogue:
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param(changed('kind = "counter", modulus = 1000', 'kind = "counter"'), id="modulus"),
+        pytest.param(changed("modulus = 1000", ""), id="modulus"),
+        pytest.param(changed("max_rate = 20000", "max_rate = 50"), id="bound of a counter"),
+        pytest.param(changed("max_rate = 20000", ""), id="no bound"),
         pytest.param(
             changed('kind = "state", stale_after_s = 45', 'kind = "gauge", stale_after_s = 45'),
             id="kind",

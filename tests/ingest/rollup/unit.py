@@ -40,11 +40,18 @@ template = "unit"
 [template.unit]
 step = { title = "s", unit = "V", kind = "gauge", stale_after_s = 90 }
 line = { title = "l", unit = "V", kind = "gauge", interpolation = "linear", stale_after_s = 240 }
-counter = { title = "c", unit = "kWh", kind = "counter", modulus = 1000, stale_after_s = 60 }
 state = { title = "z", unit = "1", kind = "state", stale_after_s = 45 }
 event = { title = "e", unit = "kg", kind = "event", stale_after_s = 3000 }
 left = { title = "a", unit = "V", kind = "gauge", stale_after_s = 130 }
 right = { title = "b", unit = "kA", kind = "gauge", stale_after_s = 70 }
+
+[template.unit.counter]
+title = "c"
+unit = "kWh"
+kind = "counter"
+modulus = 1000
+max_rate = 20000
+stale_after_s = 60
 
 [template.unit.product]
 title = "p"

@@ -11,23 +11,16 @@ from kpi.binding import bind
 from kpi.catalogue.park import KPIS
 from kpi.derive import Derived, derive, derived_tags
 from kpi.evaluate import evaluate
-from kpi.frames import READINGS, SUMMARY, TAGS
+from kpi.frames import READINGS, SUMMARY
 from kpi.summary import summarise
 from schemas.plant.file import load_plant
 from schemas.plant.model import Plant
-from tests.kpi.frames import HOUR, START, Row, readings
+from tests.kpi.frames import HOUR, START, Row, readings, tags_of
 
 PLANT: Final[Plant] = load_plant(Path(__file__).with_name("park.toml"))
 IDS: Final = {path: number for number, path in enumerate(PLANT.tags, start=1)}
 DERIVED: Final[dict[int, Derived]] = derived_tags(PLANT, IDS)
-FRAME: Final = pl.DataFrame(
-    [
-        (IDS[path], tag.kind.value, tag.interpolation.value, tag.stale_after_s, tag.modulus)
-        for path, tag in PLANT.tags.items()
-    ],
-    schema=dict(TAGS),
-    orient="row",
-)
+FRAME: Final = tags_of({IDS[path]: tag for path, tag in PLANT.tags.items()})
 
 Points = Sequence[Row | tuple[float, float | None]]
 

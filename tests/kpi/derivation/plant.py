@@ -6,11 +6,11 @@ from typing import Final
 import polars as pl
 
 from kpi.derive import Derived, derive, derived_tags, reach
-from kpi.frames import READINGS, TAGS
+from kpi.frames import READINGS
 from kpi.summary import summarise
 from schemas.plant.file import parse_plant
 from schemas.plant.model import Plant
-from tests.kpi.frames import MINUTE
+from tests.kpi.frames import MINUTE, tags_of
 
 PLANT: Final[Plant] = parse_plant("""
 site = { name = "s", title = "S", time_zone = "UTC" }
@@ -103,14 +103,7 @@ IDS: Final = {tag.measure: number for number, tag in enumerate(PLANT.tags.values
 DERIVED: Final[dict[int, Derived]] = derived_tags(
     PLANT, {path: IDS[tag.measure] for path, tag in PLANT.tags.items()}
 )
-FRAME: Final = pl.DataFrame(
-    [
-        (IDS[tag.measure], tag.kind.value, tag.interpolation.value, tag.stale_after_s, tag.modulus)
-        for tag in PLANT.tags.values()
-    ],
-    schema=dict(TAGS),
-    orient="row",
-)
+FRAME: Final = tags_of({IDS[tag.measure]: tag for tag in PLANT.tags.values()})
 
 
 def computed(readings: pl.DataFrame, measure: str) -> pl.DataFrame:

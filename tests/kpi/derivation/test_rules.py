@@ -7,8 +7,7 @@ import pytest
 
 from kpi.derivation.rules import RULES
 from kpi.derive import Derived, derive
-from kpi.frames import TAGS
-from tests.kpi.frames import Row, at, readings
+from tests.kpi.frames import Row, at, readings, tags
 
 STALE_S = 3600.0
 
@@ -18,11 +17,10 @@ def apply(
 ) -> dict[float, float | None]:
     """Seconds since START -> value, of a tag by *rule* from readings of its operands."""
     ids = range(2, 2 + len(operands))
-    rows = [(id_, "gauge", "step", STALE_S, None) for id_ in (1, *ids)]
-    tags = pl.DataFrame(rows, schema=dict(TAGS), orient="row")
+    known = pl.concat(tags(stale_after_s=STALE_S, tag_id=id_) for id_ in (1, *ids))
     made = {1: Derived(1, RULES[rule], tuple(ids), constants, 1, {})}
     given = pl.concat([readings(points, id_) for id_, points in zip(ids, operands, strict=True)])
-    found = derive(given, [1], made, tags)
+    found = derive(given, [1], made, known)
     return {
         (row["ts"] - at(0)).total_seconds(): row["value"] for row in found.iter_rows(named=True)
     }

@@ -270,7 +270,7 @@ def test_a_wrong_statement_is_no_outage(reader: FrameReader) -> None:
 
 
 def test_the_kpi_core_gets_its_tags(database: str, ids: dict[str, int]) -> None:
-    """Kind, interpolation, stale limit and modulus of the tags that were asked for, in order."""
+    """How to read the tags that were asked for, in order."""
     engine = make_engine(database)
     with engine.connect() as connection:
         catalogue = load_catalogue(connection)
@@ -279,6 +279,6 @@ def test_the_kpi_core_gets_its_tags(database: str, ids: dict[str, int]) -> None:
 
     assert frame.schema == TAGS
     assert frame.rows() == [
-        (ids["wind/energy"], "counter", "step", 300.0, 4294967296.0),
-        (ids[VOLTAGE], "gauge", "linear", 60.0, None),
+        (ids["wind/energy"], "counter", "step", 300.0, 4294967296.0, 11000.0),
+        (ids[VOLTAGE], "gauge", "linear", 60.0, None, None),
     ]

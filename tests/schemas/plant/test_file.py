@@ -150,6 +150,11 @@ def test_a_range_that_runs_backwards_is_refused() -> None:
         ),
         (changed("[0.0, 60.0]", "[60.0, 0.0]"), "the lower limit comes first"),
         (changed('kind = "counter"', 'kind = "gauge"'), "only a counter wraps"),
+        (
+            changed("stale_after_s = 129600", "stale_after_s = 1\nmax_rate = 9"),
+            "only a counter climbs",
+        ),
+        (changed("max_rate = 11000", "max_rate = 0"), "greater than 0"),
         (changed('asset = "wind"', 'asset = "wnd"'), "did you mean 'wind'?"),
         (changed('"foreign/farm/pot"', '"foreign"'), "source.1.address"),
         (changed('"foreign/farm/pot"', '"foreign/farm"'), "listed twice"),
