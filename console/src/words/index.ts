@@ -61,7 +61,7 @@ export function time(ms: number, style: TimeStyle = "clock"): string {
 
 const numbers = new Map<string, Intl.NumberFormat>();
 
-/** A number with as many digits as an operator can use: four that matter, none invented. */
+/** A number with as many digits as an operator can use: four that matter, none invented, no minus before zeros. */
 export function number(value: number | null | undefined, digits = 4): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
@@ -73,6 +73,7 @@ export function number(value: number | null | undefined, digits = 4): string {
     format = new Intl.NumberFormat(locale.value, {
       minimumFractionDigits: fraction,
       maximumFractionDigits: fraction,
+      signDisplay: "negative",
     });
     numbers.set(key, format);
   }
@@ -83,7 +84,7 @@ export function number(value: number | null | undefined, digits = 4): string {
 export function ticks(values: readonly number[]): string[] {
   const step = Math.abs((values[1] ?? 1) - (values[0] ?? 0));
   const decimals = [0, 1, 2, 3, 4, 5].find((one) => Math.abs(step * 10 ** one - Math.round(step * 10 ** one)) < 1e-6) ?? 6;
-  const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals, signDisplay: "negative" } as const;
   const format = new Intl.NumberFormat(locale.value, options);
   return values.map((one) => format.format(one));
 }
