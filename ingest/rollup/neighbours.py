@@ -72,18 +72,36 @@ class _Spans:
 def readings_around(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:
     """The readings in *spans* and the bounds that `kpi.summary.summarise` wants, in any order."""
     given = _Spans(spans)
-    after_line = given.next.where(given.table.c.line)
-    inside = _typed(_rows_in(frames, spans, reading, _TS), READINGS)
-    found = []
-    for bound in (given.before, after_line, given.usable_before):
-        each = bound.lateral()
-        rows = frames.fetch(sa.select(each).select_from(given.table).join(each, sa.true()))
-        found.append(_typed(rows, READINGS))
-    found.append(_around(frames, spans, found[-1]))
+    inside = _readings_in(frames, spans)
+    before = _bounds(frames, given, given.before)
+    after_line = _bounds(frames, given, given.next.where(given.table.c.line))
+    usable = _usable_before(frames, spans, before)
+    found = [before.drop("start"), after_line.drop("start"), usable, _around(frames, spans, usable)]
     # Bounds are few: the same one may come twice, or be in another span of its tag.
     bounds = pl.concat(found).unique(["tag_id", "ts"])
     outside = rows_in(bounds, spans, "ts", inside=False)
     return pl.concat([outside, inside])
+
+
+def _bounds(frames: FrameReader, given: _Spans, bound: sa.Select[Any]) -> pl.DataFrame:
+    """The reading that *bound* finds for each span, if any, with the span's ``start``."""
+    each = bound.lateral()
+    start = given.table.c.start
+    rows = frames.fetch(sa.select(start, each).select_from(given.table).join(each, sa.true()))
+    return _typed(rows, {"start": pl.Int64, **READINGS})
+
+
+def _usable_before(frames: FrameReader, spans: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """The last usable reading before each span that is compared: mostly the last one at all."""
+    quality = pl.col("quality")
+    settled = before.filter(
+        pl.col("value").is_not_null(), quality.is_between(64, 127) | quality.is_between(192, 255)
+    )
+    left = spans.filter("compared").join(settled, on=["tag_id", "start"], how="anti")
+    if left.is_empty():
+        return settled.drop("start")
+    given = _Spans(left)
+    return pl.concat([settled, _bounds(frames, given, given.usable_before)]).drop("start")
 
 
 def _around(frames: FrameReader, spans: pl.DataFrame, usable: pl.DataFrame) -> pl.DataFrame:
@@ -103,14 +121,14 @@ def _around(frames: FrameReader, spans: pl.DataFrame, usable: pl.DataFrame) -> p
     )
     if wanted.is_empty():
         return pl.DataFrame(schema=READINGS)
-    return _typed(_rows_in(frames, wanted, reading, _TS), READINGS)
+    return _readings_in(frames, wanted)
 
 
 def summaries_in(
     frames: FrameReader, spans: pl.DataFrame, table: sa.Table = rollup_1m
 ) -> pl.DataFrame:
     """The rows of the rollup *table* in *spans*, as `kpi.frames.SUMMARY`."""
-    return _typed(_rows_in(frames, spans, table, table.c.bucket), SUMMARY)
+    return _typed(frames.fetch(_rows_in(spans, table, table.c.bucket)), SUMMARY)
 
 
 def neighbours(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:
@@ -137,18 +155,26 @@ def neighbours(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:
     return _typed(frames.fetch(sa.select(*given.key, *times)), NEIGHBOURS)
 
 
-def _rows_in(
-    frames: FrameReader, spans: pl.DataFrame, table: sa.Table, column: sa.Column[Any]
-) -> pl.DataFrame:
+def _readings_in(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:
+    return _typed(frames.packed(_rows_in(spans, reading, _TS)), READINGS)
+
+
+def _rows_in(spans: pl.DataFrame, table: sa.Table, column: sa.Column[Any]) -> sa.Select[Any]:
     given = _Spans(spans)
     # The planner leaves out partitions by constants alone.
     low, high = outer(spans)
-    return frames.fetch(
+    # OFFSET keeps it at one index scan a span. It thinks that these find few rows, and else reads
+    # whole partitions and sorts them: 1.2 million rows took the server 1.6 s in place of 0.9 s out
+    # of 2.4 million, and more the more there were (2026-11-22).
+    each = (
         sa.select(table)
-        .join(given.table, table.c.tag_id == given.table.c.tag_id)
+        .where(table.c.tag_id == given.table.c.tag_id)
         .where(column >= given.low, column < given.high)
         .where(column >= low, column < high)
+        .offset(0)
+        .lateral()
     )
+    return sa.select(each).select_from(given.table).join(each, sa.true())
 
 
 def _typed(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:

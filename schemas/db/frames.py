@@ -91,7 +91,9 @@ class FrameReader:
         """
         return self._fetch(_statement(query))
 
-    def packed(self, query: sa.Select[Any], order: Sequence[sa.ColumnElement[Any]]) -> pl.DataFrame:
+    def packed(
+        self, query: sa.Select[Any], order: Sequence[sa.ColumnElement[Any]] = ()
+    ) -> pl.DataFrame:
         """The rows of *query* by *order* as `fetch` gives them, at less cost; NaN is null.
 
         For numbers and instants, all but floats without nulls (`schemas.db.packed`).

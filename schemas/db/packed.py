@@ -31,19 +31,20 @@ _EPOCH_US: Final = 946_684_800_000_000
 def pack(query: sa.Select[Any], order: Sequence[sa.ColumnElement[Any]]) -> sa.Select[Any]:
     """*query*, which has no order of its own, with its rows by *order* as one row of bytes.
 
+    Without an order the server takes the rows as they come, for all columns alike.
+
     Raises
     ------
     DefectError
         A column is neither a number nor an instant.
     """
     columns = []
+    empty = aggregate_order_by(_EMPTY, *order) if order else _EMPTY
     for column in query.selected_columns:
         send, _ = _sent(column)
         # A null sends nothing, and would shift the rows behind it.
         given = sa.func.coalesce(column, sa.literal_column("'NaN'")) if _float(column) else column
-        columns.append(
-            sa.func.string_agg(getattr(sa.func, send)(given), aggregate_order_by(_EMPTY, *order))
-        )
+        columns.append(sa.func.string_agg(getattr(sa.func, send)(given), empty))
     return query.with_only_columns(*columns)
 
 
