@@ -4,7 +4,7 @@ A minute is a whole number of minutes since 1970; minutes of tags are pairs ``ta
 spans are ``tag_id, start, end``, half-open in minutes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -98,6 +98,16 @@ def union(spans: pl.DataFrame) -> pl.DataFrame:
 def minutes_in(spans: pl.DataFrame) -> int:
     """How many minutes of tags are in disjoint *spans*."""
     return int(spans.select((pl.col("end") - pl.col("start")).sum()).item())
+
+
+def parts(spans: pl.DataFrame, minutes: int) -> Iterator[pl.DataFrame]:
+    """*spans* in parts of some *minutes*; all spans of a tag are in one part."""
+    length = pl.col("end") - pl.col("start")
+    # Counted before the window: inside it a running sum would begin again with each tag.
+    counted = spans.with_columns(upto=length.cum_sum())
+    before = (pl.col("upto").max() - length.sum()).over("tag_id")
+    for _, part in counted.group_by(before // minutes, maintain_order=True):
+        yield part.drop("upto")
 
 
 def outer(spans: pl.DataFrame) -> tuple[datetime, datetime]:

@@ -7,6 +7,8 @@ it). A measured tag that derived states are made of has ``context`` [min]: how f
 around a reading.
 """
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Final
 
 import polars as pl
@@ -71,24 +73,29 @@ class _Spans:
 
 def readings_around(frames: FrameReader, spans: pl.DataFrame) -> pl.DataFrame:
     """The readings in *spans* and the bounds that `kpi.summary.summarise` wants, in any order."""
-    given = _Spans(spans)
     inside = _readings_in(frames, spans)
-    before = _bounds(frames, given, given.before)
-    after_line = _bounds(frames, given, given.next.where(given.table.c.line))
+    before = _bounds(frames, spans, attrgetter("before"))
+    after_line = _bounds(frames, spans.filter("line"), attrgetter("next")).drop("start")
     usable = _usable_before(frames, spans, before)
-    found = [before.drop("start"), after_line.drop("start"), usable, _around(frames, spans, usable)]
+    found = [before.drop("start"), after_line, usable, _around(frames, spans, usable)]
     # Bounds are few: the same one may come twice, or be in another span of its tag.
     bounds = pl.concat(found).unique(["tag_id", "ts"])
     outside = rows_in(bounds, spans, "ts", inside=False)
     return pl.concat([outside, inside])
 
 
-def _bounds(frames: FrameReader, given: _Spans, bound: sa.Select[Any]) -> pl.DataFrame:
+def _bounds(
+    frames: FrameReader, spans: pl.DataFrame, bound: Callable[[_Spans], sa.Select[Any]]
+) -> pl.DataFrame:
     """The reading that *bound* finds for each span, if any, with the span's ``start``."""
-    each = bound.lateral()
+    schema = {"start": pl.Int64, **READINGS}
+    if spans.is_empty():
+        return pl.DataFrame(schema=schema)
+    given = _Spans(spans)
+    each = bound(given).lateral()
     start = given.table.c.start
     rows = frames.fetch(sa.select(start, each).select_from(given.table).join(each, sa.true()))
-    return _typed(rows, {"start": pl.Int64, **READINGS})
+    return _typed(rows, schema)
 
 
 def _usable_before(frames: FrameReader, spans: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
@@ -98,10 +105,8 @@ def _usable_before(frames: FrameReader, spans: pl.DataFrame, before: pl.DataFram
         pl.col("value").is_not_null(), quality.is_between(64, 127) | quality.is_between(192, 255)
     )
     left = spans.filter("compared").join(settled, on=["tag_id", "start"], how="anti")
-    if left.is_empty():
-        return settled.drop("start")
-    given = _Spans(left)
-    return pl.concat([settled, _bounds(frames, given, given.usable_before)]).drop("start")
+    looked_up = _bounds(frames, left, attrgetter("usable_before"))
+    return pl.concat([settled, looked_up]).drop("start")
 
 
 def _around(frames: FrameReader, spans: pl.DataFrame, usable: pl.DataFrame) -> pl.DataFrame:

@@ -206,7 +206,7 @@ class RollupWorker:
         periods = signed.signed_around(connection, kept)
         unsigned = signed.unsigned(kept, periods)
         hours, preparation = 0, Preparation(self._frames, points, closed)
-        for chunk, rows in self._ahead(points, list(_chunks(unsigned))):
+        for chunk, rows in self._ahead(points, list(marks.parts(unsigned, _CHUNK))):
             replace(connection, "rollup_1m", chunk, rows)
             preparation.minutes(chunk, rows)
             hours += self._merge_hours(connection, points, chunk, rows, preparation)
@@ -215,7 +215,7 @@ class RollupWorker:
         late = sum(
             self._note(connection, points, period, chunk)
             for period, spans in signed.signed(kept, periods)
-            for chunk in _chunks(spans)
+            for chunk in marks.parts(spans, _CHUNK)
         )
         minutes = marks.minutes_in(unsigned)
         refused = marks.minutes_in(changed) - marks.minutes_in(kept)
@@ -223,7 +223,7 @@ class RollupWorker:
 
     def _neighbours(self, spans: pl.DataFrame) -> pl.DataFrame:
         with ThreadPoolExecutor(_SESSIONS) as pool:
-            found = pool.map(partial(neighbours, self._frames), _chunks(spans))
+            found = pool.map(partial(neighbours, self._frames), marks.parts(spans, _CHUNK))
             return pl.concat([pl.DataFrame(schema=dict(NEIGHBOURS)), *found])
 
     def _ahead(
@@ -329,14 +329,6 @@ def _above(spans: pl.DataFrame, floor: int) -> pl.DataFrame:
         .filter(pl.col("start") < pl.col("end"))
         .select("tag_id", "start", "end")
     )
-
-
-def _chunks(spans: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """*spans* in parts of some `_CHUNK` minutes; all spans of a tag are in one part."""
-    minutes = (pl.col("end") - pl.col("start")).sum().over("tag_id")
-    before = (pl.col("end") - pl.col("start")).cum_sum().max().over("tag_id") - minutes
-    for _, part in spans.group_by(before // _CHUNK, maintain_order=True):
-        yield part
 
 
 def _left(around: pl.DataFrame, reached: pl.DataFrame, closed: int) -> dict[int, list[int]]:
