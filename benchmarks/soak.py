@@ -81,6 +81,8 @@ def main(
             rss_mb = weather(psutil.Process(process.pid), [broker, *plcs], seconds, seed)
             for each in plcs:
                 each.end()
+            # What an agent marks bad when it loses a PLC is in the ledger too.
+            stand.until(lambda: alone(agent), "the agent to lose its PLCs", within_s=120)
             stand.until(lambda: settled(agent), "all to be acknowledged", within_s=120)
             document = {
                 "benchmark": "soak",
@@ -105,6 +107,11 @@ def weather(
         chance.choice(flapping).flap(chance.uniform(*_FAULT_S))
         rss_mb.append(agent.memory_info().rss / 1e6)
     return rss_mb
+
+
+def alone(agent: Agent) -> bool:
+    """Whether no PLC answers any more."""
+    return agent.counters()["ertis_edge_device_up", ""] == 0
 
 
 def settled(agent: Agent) -> bool:

@@ -208,6 +208,9 @@ def _found(given: Input, asset: str, plant: Plant) -> Iterator[_Part]:
 
 
 def _below(given: Input, asset: Asset, plant: Plant) -> Iterator[_Part]:
+    # A park has thousands of units, and most inputs are measured in one corner of it.
+    if plant.measured[asset.path].isdisjoint(source.measure for source in given.sources):
+        return
     shared = None
     for source in given.sources:
         if tag := _measured_by(asset, source, plant):

@@ -137,6 +137,19 @@ class Plant:
                 below[asset.parent].append(asset)
         return {path: tuple(assets) for path, assets in below.items()}
 
+    @cached_property
+    def measured(self) -> Mapping[str, frozenset[str]]:
+        """What is measured at each asset or below it."""
+        found: dict[str, set[str]] = {path: set() for path in self.assets}
+        for tag in self.tags.values():
+            found[tag.asset].add(tag.measure)
+        # A path sorts before all that begins with it; the site, which they do not, has no parent.
+        for path in sorted(self.assets, reverse=True):
+            asset = self.assets[path]
+            if asset.parent is not None:
+                found[asset.parent] |= found[asset.path]
+        return {path: frozenset(measures) for path, measures in found.items()}
+
     def subtree(self, path: str) -> Iterator[Asset]:
         """The asset at *path* and all below it, parents first."""
         asset = self.asset(path)
