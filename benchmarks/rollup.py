@@ -118,7 +118,7 @@ def _summarise(readings: int) -> float:
         dict(zip(READINGS, rows(np.arange(tags, dtype=np.int32), START, seconds), strict=True))
     ).with_columns(pl.col("ts").cast(pl.Datetime("ms", "UTC")).cast(READINGS["ts"]))
     known = pl.DataFrame(
-        [(tag_id, "gauge", "step", 60.0, None) for tag_id in range(tags)],
+        [(tag_id, "gauge", "step", 60.0, None, None) for tag_id in range(tags)],
         schema=dict(TAGS),
         orient="row",
     )

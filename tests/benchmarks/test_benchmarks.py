@@ -83,6 +83,16 @@ def test_live() -> None:
     assert found["updates"] >= 10
 
 
+def test_rollup() -> None:
+    """A closed minute and a late hour of 1,000 tags are summarised, inputs of KPIs among them."""
+    found = run("rollup", "--tags", "10000", "--readings", "1000000")
+
+    assert found["live_tags"] == pytest.approx(1000, rel=0.1)
+    assert isinstance(found["inputs"], int)
+    assert found["inputs"] > 10
+    assert {"summarise_per_s", "worker_cores", "lag_s", "backfill_s"} <= set(found)
+
+
 def test_kpi() -> None:
     """Every KPI of the line and of the site is answered, at both raw rates."""
     found = run("kpi", "--rounds", "1")
