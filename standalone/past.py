@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import psycopg
 
+from ingest.rollup.catch_up import mark
 from schemas.db.catalogue import load_catalogue
 from schemas.db.engine import make_engine
 from schemas.db.tiers import ensure_span
@@ -26,10 +27,6 @@ STEP_MS: Final = 1000 * STEP_S
 PART: Final = 600
 SEED: Final = 1
 _COPY: Final = "COPY reading (tag_id, ts, value, quality) FROM STDIN (FORMAT csv)"
-_MARK: Final = """
-    INSERT INTO dirty (bucket, tag_ids)
-    SELECT date_trunc('minute', ts, 'UTC'), array_agg(DISTINCT tag_id ORDER BY tag_id)
-    FROM reading GROUP BY 1"""
 
 #: Tag ids and values of one time [UTC ms].
 _Scan = tuple[int, Sequence[int], Sequence[float]]
@@ -56,7 +53,7 @@ def write_past(dsn: str, plant: Plant, memory: Path, hours: float) -> None:
         for part in _parts(scans):
             with connection.cursor().copy(_COPY) as copy:
                 copy.write(part.write_csv(include_header=False))
-        connection.execute(_MARK)
+        mark(connection, from_ms(start_ms), from_ms(end_ms))
     Memory(memory).store(park.remember())
 
 
